@@ -1,0 +1,1 @@
+"""A PPPoE access concentrator kept equal to one declarative site.yaml."""

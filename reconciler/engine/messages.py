@@ -1,0 +1,206 @@
+"""The words spoken on the engine's command socket: the only door between the two processes.
+
+One JSON object a line, both ways. A request is ``{"id": n, "do": name, ...arguments}``; its answer
+``{"id": n, "ok": result}`` or ``{"id": n, "error": {"code": ..., "message": ...}}``. After ``follow`` the engine
+also sends ``{"event": {...}}`` lines, unasked.
+
+Shared by the engine's service and the reconciler's client. This module holds types and constants alone: it must not
+know how either side stores or applies what is said here.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+PROTOCOL = 1
+"""Version of this protocol. Raised when a message changes in a way that an older peer would misread."""
+
+SOCKET_NAME = "engine.sock"
+"""The command socket's name inside the runtime directory."""
+
+AuthMethod = Literal["chap", "pap"]
+
+
+class Pool(TypedDict):
+    """Addresses leased to users without a fixed one: ``size`` consecutive addresses from ``start``."""
+
+    name: str
+    start: str
+    size: int
+
+
+class Settings(TypedDict, total=False):
+    """What holds for every new session. A ``configure`` request carries only the keys that change.
+
+    ``mtu`` in octets; ``echo_interval`` in seconds (0 = no keepalive); ``echo_failures`` is how many unanswered
+    Echo-Requests end a session. ``service_names`` empty = any service name is accepted.
+    """
+
+    ac_name: str
+    service_names: list[str]
+    local_ip: str
+    pools: list[Pool]
+    dns_servers: list[str]
+    wins_servers: list[str]
+    auth: list[AuthMethod]
+    mtu: int
+    echo_interval: int
+    echo_failures: int
+    second_login: Literal["replace", "refuse"]
+
+
+class UserEntry(TypedDict):
+    """A subscriber who may log in. ``fingerprint`` is opaque to the engine: it stores it and gives it back."""
+
+    name: str
+    password: str
+    address: str | None
+    enabled: bool
+    sessions: int
+    fingerprint: str
+
+
+class UserView(TypedDict):
+    """A subscriber as the engine shows it: never the password."""
+
+    address: str | None
+    enabled: bool
+    sessions: int
+    fingerprint: str
+
+
+class ListenerView(TypedDict):
+    """An interface being served. ``up`` is the administrative and carrier state."""
+
+    interface: str
+    ifindex: int
+    mac: str
+    mtu: int
+    up: bool
+
+
+class SessionView(TypedDict):
+    """A live session. ``since`` is Unix time in seconds; ``uptime`` seconds; ``stale`` = its user or the settings
+    have changed since it was set up, so that a re-dial would give it something else."""
+
+    user: str | None
+    address: str | None
+    peer: str | None
+    mac: str
+    id: int
+    interface: str
+    state: Literal["establish", "authenticate", "network", "opened", "terminate"]
+    since: float
+    uptime: float
+    generation: int
+    stale: bool
+    rx_bytes: int
+    tx_bytes: int
+    rx_packets: int
+    tx_packets: int
+
+
+class SessionKey(TypedDict):
+    interface: str
+    mac: str
+    id: int
+
+
+class Hello(TypedDict):
+    """Answer to ``hello``."""
+
+    protocol: int
+    version: str
+    pid: int
+    datapath: str
+    device: str | None
+    """Network device on which subscribers' traffic appears (None: the null data path)."""
+
+
+class Observation(TypedDict):
+    """Answer to ``observe``: everything the engine is set to and everything it is doing."""
+
+    generation: int
+    settings: Settings
+    users: dict[str, UserView]
+    listeners: dict[str, ListenerView]
+    sessions: list[SessionView]
+    drops: dict[str, int]
+
+
+class EventView(TypedDict):
+    """Something that happened to a subscriber. ``time`` is Unix time in seconds."""
+
+    time: float
+    type: Literal["session_opened", "session_closed", "login_refused"]
+    user: str | None
+    mac: str
+    id: int
+    interface: str
+    reason: str
+    generation: int
+
+
+# Requests: the arguments beside "id" and "do". Every change carries the generation it belongs to.
+
+
+class Configure(TypedDict):
+    """``configure`` -> {}: merge ``settings`` into the running ones. Touches no live session."""
+
+    generation: int
+    settings: Settings
+
+
+class RemovedUser(TypedDict):
+    name: str
+    sessions: Literal["terminate", "drain"]
+
+
+class ChangeUsers(TypedDict):
+    """``users`` -> {"ended": [SessionKey]}: add, replace and remove users at once, all or nothing.
+
+    A user who is removed (with ``terminate``) or disabled loses its sessions; one whose ``sessions`` falls below what
+    is live loses the oldest surplus; every other change waits for the next login. ``ended`` names what is being
+    terminated.
+    """
+
+    generation: int
+    put: list[UserEntry]
+    remove: list[RemovedUser]
+
+
+class Listen(TypedDict):
+    """``listen`` -> ListenerView: serve an interface. Error ``no_interface`` when it does not exist."""
+
+    generation: int
+    interface: str
+
+
+class Unlisten(TypedDict):
+    """``unlisten`` -> {"ended": [SessionKey]}: stop serving an interface; its sessions are terminated."""
+
+    generation: int
+    interface: str
+
+
+class Terminate(TypedDict):
+    """``terminate`` -> {"ended": [SessionKey]}: end these sessions politely (Terminate-Request, then PADT)."""
+
+    sessions: list[SessionKey]
+    reason: str
+
+
+class Shutdown(TypedDict):
+    """``shutdown`` -> {}: terminate all sessions, wait for their end (bounded), then exit."""
+
+
+class ErrorBody(TypedDict):
+    code: Literal["bad_request", "unknown_request", "no_interface", "not_permitted", "failed"]
+    message: str
+
+
+class Answer(TypedDict):
+    id: NotRequired[int]
+    ok: NotRequired[object]
+    error: NotRequired[ErrorBody]
+    event: NotRequired[EventView]
