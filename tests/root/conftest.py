@@ -1,0 +1,53 @@
+"""Tests that need root, network namespaces and TUN: skipped, with the reason, where those are missing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.linux import links, netns
+
+
+def _missing() -> str | None:
+    if os.geteuid() != 0:
+        return "needs root"
+    if not Path("/dev/net/tun").exists():
+        return "needs /dev/net/tun"
+    return None
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    reason = _missing()
+    if reason and item.get_closest_marker("root"):
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def namespace() -> Iterator[str]:
+    """A network namespace of the test's own, in which the test already is."""
+    name = f"rct-{os.getpid()}-{os.urandom(2).hex()}"
+    netns.create(name)
+    try:
+        with netns.inside(name):
+            links.bring("lo", up=True)
+            yield name
+    finally:
+        netns.remove(name)
+
+
+@pytest.fixture
+def neighbour(namespace: str) -> Iterator[str]:
+    """A second namespace, joined to the first by a cable: ``eth0`` in each, both up."""
+    name = f"{namespace}-b"
+    netns.create(name)
+    try:
+        links.create_veth("eth0", "eth0", name)
+        links.bring("eth0", up=True)
+        with netns.inside(name):
+            links.bring("eth0", up=True)
+        yield name
+    finally:
+        netns.remove(name)
