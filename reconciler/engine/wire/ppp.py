@@ -1,0 +1,107 @@
+"""PPP frames, control packets and configuration options (RFC 1661 §2, §5, §6).
+
+Role: the innermost layer of the wire room: what a PPPoE session carries. It checks form alone, the same for
+LCP and every NCP: codes, states and the meaning of an option are the ppp room's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+from struct import Struct
+from typing import NamedTuple
+
+from reconciler.engine.wire.drop import Drop, Malformed
+
+HEADER = 4
+"""Octets of a control packet's header: Code, Identifier, Length."""
+
+Option = tuple[int, bytes]
+"""A configuration option: its type and value."""
+
+
+class Protocol(IntEnum):
+    """PPP protocol numbers that mean something here. A frame may carry any other."""
+
+    IPV4 = 0x0021
+    IPV6 = 0x0057
+    IPCP = 0x8021
+    IPV6CP = 0x8057
+    CCP = 0x80FD
+    LCP = 0xC021
+    PAP = 0xC023
+    CHAP = 0xC223
+
+
+class Packet(NamedTuple):
+    """A control packet, of whichever protocol; `data` without padding."""
+
+    code: int
+    identifier: int
+    data: bytes
+
+
+_read_u16 = Struct("!H").unpack_from
+_write_u16 = Struct("!H").pack
+_read_header = Struct("!BBH").unpack_from
+_write_frame = Struct("!HBBH").pack
+
+
+def decode_frame(payload: bytes) -> tuple[int, bytes]:
+    """Split a session's payload into protocol number and information field.
+
+    Raises Malformed when the number breaks RFC 1661 §2 (first octet even, second odd): a compressed protocol
+    field or a leading ``ff 03``, neither of which PPPoE allows (RFC 2516 §7), reads as such.
+    """
+    if len(payload) < 2:
+        raise Malformed(Drop.TRUNCATED)
+    protocol: int = _read_u16(payload)[0]
+    if protocol & 0x0101 != 0x0001:
+        raise Malformed(Drop.PPP_PROTOCOL)
+    return protocol, payload[2:]
+
+
+def encode_frame(protocol: int, information: bytes) -> bytes:
+    """Join what `decode_frame` splits."""
+    return _write_u16(protocol) + information
+
+
+def decode(information: bytes) -> Packet:
+    """Read a control packet; octets past its Length are padding and left out (RFC 1661 §5).
+
+    Raises Malformed when the header is cut off, or Length is below 4 or past the end.
+    """
+    if len(information) < HEADER:
+        raise Malformed(Drop.TRUNCATED)
+    code, identifier, length = _read_header(information)
+    if not HEADER <= length <= len(information):
+        raise Malformed(Drop.TRUNCATED)
+    return Packet(code, identifier, information[HEADER:length])
+
+
+def encode(protocol: int, code: int, identifier: int, data: bytes) -> bytes:
+    """Build a session's payload that carries one control packet. `data` is at most 65531 octets."""
+    return _write_frame(protocol, code, identifier, HEADER + len(data)) + data
+
+
+def decode_options(data: bytes) -> tuple[Option, ...]:
+    """Read the option list of a Configure packet, in its order.
+
+    Raises Malformed for the whole packet when an option's Length is below 2 or past the end (RFC 1661 §6).
+    """
+    options: list[Option] = []
+    offset, end = 0, len(data)
+    while offset < end:
+        if end - offset < 2:
+            raise Malformed(Drop.OPTION_LENGTH)
+        length = data[offset + 1]
+        if not 2 <= length <= end - offset:
+            raise Malformed(Drop.OPTION_LENGTH)
+        options.append((data[offset], data[offset + 2 : offset + length]))
+        offset += length
+    return tuple(options)
+
+
+def encode_options(options: Iterable[Option]) -> bytes:
+    """Build an option list. Each value is at most 253 octets."""
+    return b"".join([bytes((kind, 2 + len(value))) + value for kind, value in options])
