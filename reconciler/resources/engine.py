@@ -1,0 +1,200 @@
+"""The reconciler's end of the engine's command socket: every request of ``engine.messages``, typed.
+
+Thread-safe: requests take turns on one connection, which is made when first needed and made again after a
+failure. It decides nothing and remembers nothing of what it said. It must not know YAML, plans or the
+kernel, and reaches the engine only through the message types.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+
+from reconciler.engine.messages import (
+    PROTOCOL,
+    SOCKET_NAME,
+    EventView,
+    Hello,
+    ListenerView,
+    Observation,
+    RemovedUser,
+    SessionKey,
+    Settings,
+    UserEntry,
+)
+
+ANSWER_TIMEOUT = 15.0
+"""Seconds to wait for an answer; the engine answers in milliseconds, 100,000 users in about one second."""
+
+SHUTDOWN_TIMEOUT = 45.0
+"""Seconds to wait for ``shutdown``, which ends every session politely first."""
+
+
+class NoEngineError(Exception):
+    """The engine does not answer: not started, dead, or hung. One line, fit for an operator."""
+
+
+class RefusedError(Exception):
+    """The engine understood and said no. ``code`` is one of the protocol's error codes; one line."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class EngineClient:
+    """Speaks to the engine whose socket is in ``runtime_dir``.
+
+    Every method raises :class:`NoEngineError` when there is no answer and :class:`RefusedError` when the
+    answer is an error.
+    """
+
+    def __init__(self, runtime_dir: Path) -> None:
+        self._path = runtime_dir / SOCKET_NAME
+        self._turn = threading.Lock()
+        self._wire: _Connection | None = None
+
+    def hello(self) -> Hello:
+        answer = cast("Hello", self._call("hello"))
+        if answer["protocol"] != PROTOCOL:
+            raise RefusedError(
+                "failed",
+                f"the running engine (pid {answer['pid']}) speaks protocol {answer['protocol']}, this program"
+                f" {PROTOCOL}: run `reconciler run --on-exit drain` of that version once to stop it",
+            )
+        return answer
+
+    def observe(self) -> Observation:
+        return cast("Observation", self._call("observe"))
+
+    def configure(self, generation: int, settings: Settings) -> None:
+        self._call("configure", generation=generation, settings=settings)
+
+    def users(
+        self, generation: int, put: Sequence[UserEntry], remove: Sequence[RemovedUser]
+    ) -> list[SessionKey]:
+        return self._ended("users", generation=generation, put=list(put), remove=list(remove))
+
+    def listen(self, generation: int, interface: str) -> ListenerView:
+        return cast("ListenerView", self._call("listen", generation=generation, interface=interface))
+
+    def unlisten(self, generation: int, interface: str) -> list[SessionKey]:
+        return self._ended("unlisten", generation=generation, interface=interface)
+
+    def terminate(self, sessions: Sequence[SessionKey], reason: str) -> list[SessionKey]:
+        return self._ended("terminate", sessions=list(sessions), reason=reason)
+
+    def shutdown(self) -> None:
+        """Ends every session, then the engine."""
+        self._call("shutdown", timeout=SHUTDOWN_TIMEOUT)
+
+    def close(self) -> None:
+        with self._turn:
+            self._hang_up()
+
+    def _ended(self, do: str, **arguments: Any) -> list[SessionKey]:
+        return cast("list[SessionKey]", self._call(do, **arguments)["ended"])
+
+    def _call(self, do: str, timeout: float = ANSWER_TIMEOUT, **arguments: Any) -> Any:
+        with self._turn:
+            try:
+                self._wire = self._wire or _Connection(self._path)
+                answer = self._wire.ask(do, arguments, timeout)
+            except (OSError, ValueError) as error:
+                # After a failure the next answer on this connection could be to this request: never reuse it.
+                self._hang_up()
+                raise NoEngineError(f"the engine does not answer on {self._path}: {_plain(error)}") from None
+        if "error" in answer:
+            raise RefusedError(answer["error"]["code"], answer["error"]["message"])
+        return answer["ok"]
+
+    def _hang_up(self) -> None:
+        if self._wire:
+            self._wire.close()
+        self._wire = None
+
+
+class EventStream:
+    """The engine's events, on a connection of their own. Iterate; ``close()`` from any thread ends it."""
+
+    def __init__(self, runtime_dir: Path) -> None:
+        try:
+            self._wire = _Connection(runtime_dir / SOCKET_NAME)
+            self._wire.ask("follow", {}, ANSWER_TIMEOUT)
+        except (OSError, ValueError) as error:
+            raise NoEngineError(f"the engine's events cannot be followed: {_plain(error)}") from None
+
+    def __iter__(self) -> Iterator[EventView]:
+        """Ends when the engine does, or when closed."""
+        self._wire.wait_for_ever()
+        try:
+            while True:
+                event = self._wire.read().get("event")
+                if event is not None:
+                    yield event
+        except (OSError, ValueError):
+            return
+
+    def close(self) -> None:
+        self._wire.close()
+
+
+class _Connection:
+    """One connection: JSON lines out and in. After an OSError or a ValueError it is of no more use."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._socket.settimeout(ANSWER_TIMEOUT)
+            self._socket.connect(str(path))
+        except OSError:
+            self._socket.close()
+            raise
+        self._lines = self._socket.makefile("rb")
+        self._last = 0
+
+    def ask(self, do: str, arguments: dict[str, Any], timeout: float) -> dict[str, Any]:
+        self._last += 1
+        self._socket.settimeout(timeout)
+        request = {"id": self._last, "do": do, **arguments}
+        self._socket.sendall(json.dumps(request, separators=(",", ":")).encode() + b"\n")
+        while True:
+            answer = self.read()
+            if answer.get("id") == self._last:
+                return answer
+
+    def read(self) -> dict[str, Any]:
+        line = self._lines.readline()
+        if not line.endswith(b"\n"):
+            raise ConnectionResetError("it closed the connection")
+        message = json.loads(line)
+        if not isinstance(message, dict):
+            raise ValueError("it sent something else than a message")
+        return message
+
+    def wait_for_ever(self) -> None:
+        self._socket.settimeout(None)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            self._lines.close()
+        self._socket.close()
+
+
+def _plain(error: OSError | ValueError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "it is not running"
+    if isinstance(error, ConnectionRefusedError):
+        return "it is no longer running"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError):
+        return str(error.strerror or error)
+    return "it sent something that is not a message"

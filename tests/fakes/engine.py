@@ -1,0 +1,328 @@
+"""An engine without a network: the real command protocol on a real unix socket, state in memory.
+
+Tests script the rest: which interfaces exist, who dials in, which request fails. Runs in the test's process
+(:class:`FakeEngine`) or as a program (``python -m tests.fakes.engine --runtime-dir DIR --datapath null``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import itertools
+import json
+import os
+import signal
+import socketserver
+import sys
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from reconciler.engine.messages import (
+    PROTOCOL,
+    SOCKET_NAME,
+    ErrorBody,
+    EventView,
+    ListenerView,
+    Observation,
+    SessionKey,
+    SessionView,
+    Settings,
+    UserEntry,
+)
+
+T0 = 1_760_000_000.0
+
+DEFAULTS: Settings = {
+    "ac_name": "reconciler",
+    "service_names": [],
+    "local_ip": "0.0.0.0",
+    "pools": [],
+    "dns_servers": [],
+    "wins_servers": [],
+    "auth": ["chap", "pap"],
+    "mtu": 1492,
+    "echo_interval": 30,
+    "echo_failures": 3,
+    "second_login": "replace",
+}
+
+
+class RefusalError(Exception):
+    def __init__(self, code: Any, message: str) -> None:
+        super().__init__(message)
+        self.body: ErrorBody = {"code": code, "message": message}
+
+
+class FakeEngine:
+    """The engine's state and what its requests do to it.
+
+    ``interfaces`` maps the names of interfaces that exist to "is up". ``faults`` maps a request's name to
+    errors that its next calls meet, in order. ``polite``: ended sessions stay, in state ``terminate``, until
+    :meth:`hang_up_ended`; otherwise they are gone at once.
+    """
+
+    def __init__(
+        self, runtime_dir: Path, interfaces: Iterable[str] = ("eth1",), device: str | None = None
+    ) -> None:
+        self.path = runtime_dir / SOCKET_NAME
+        self.interfaces = dict.fromkeys(interfaces, True)
+        self.device = device
+        self.pid = os.getpid()
+        self.polite = False
+        self.faults: dict[str, list[RefusalError]] = {}
+        self.requests: list[dict[str, Any]] = []
+        self.sessions: list[SessionView] = []
+        self.users: dict[str, UserEntry] = {}
+        self.settings = DEFAULTS.copy()
+        self.listeners: list[str] = []
+        self.generation = 0
+        self.stopped = threading.Event()
+        self._ids = itertools.count(1)
+        self._lock = threading.RLock()
+        self._followers: list[_Handler] = []
+        self._server: _Server | None = None
+
+    # The server.
+
+    def start(self) -> FakeEngine:
+        self.path.unlink(missing_ok=True)
+        self._server = _Server(str(self.path), _Handler)
+        self._server.engine = self
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        """Dies at once, as by SIGKILL: the socket's file stays."""
+        if self._server:
+            self._server.shutdown()
+            self._server.server_close()
+            for wire in list(self._server.wires):
+                wire.hang_up()
+            self._server = None
+
+    def answer(self, request: dict[str, Any], handler: _Handler) -> object:
+        with self._lock:
+            self.requests.append(request)
+            if faults := self.faults.get(request["do"]):
+                raise faults.pop(0)
+            if request["do"] == "follow":
+                self._followers.append(handler)
+                return {}
+            do = getattr(self, f"do_{request['do']}", None)
+            if do is None:
+                raise RefusalError("unknown_request", f"unknown request {request['do']}")
+            if "generation" in request:
+                self.generation = request["generation"]
+            return do(
+                **{key: value for key, value in request.items() if key not in {"id", "do", "generation"}}
+            )
+
+    # What the requests do.
+
+    def do_hello(self) -> object:
+        return {
+            "protocol": PROTOCOL,
+            "version": "0",
+            "pid": self.pid,
+            "datapath": "tun" if self.device else "null",
+            "device": self.device,
+        }
+
+    def do_observe(self) -> Observation:
+        listeners = {name: self._listener(name) for name in self.listeners if name in self.interfaces}
+        return {
+            "generation": self.generation,
+            "settings": self.settings,
+            "users": {
+                name: {
+                    "address": user["address"],
+                    "enabled": user["enabled"],
+                    "sessions": user["sessions"],
+                    "fingerprint": user["fingerprint"],
+                }
+                for name, user in self.users.items()
+            },
+            "listeners": listeners,
+            "sessions": self.sessions,
+            "drops": {},
+        }
+
+    def do_configure(self, settings: Settings) -> object:
+        self.settings = {**self.settings, **settings}
+        return {}
+
+    def do_users(self, put: list[UserEntry], remove: list[dict[str, str]]) -> object:
+        ended: list[SessionKey] = []
+        for removal in remove:
+            self.users.pop(removal["name"], None)
+            if removal["sessions"] == "terminate":
+                ended += self._end([s for s in self.live() if s["user"] == removal["name"]], "user removed")
+        for user in put:
+            self.users[user["name"]] = user
+            mine = sorted((s for s in self.live() if s["user"] == user["name"]), key=lambda s: s["since"])
+            keep = user["sessions"] if user["enabled"] else 0
+            ended += self._end(mine[: len(mine) - keep] if len(mine) > keep else [], "user changed")
+        return {"ended": ended}
+
+    def do_listen(self, interface: str) -> ListenerView:
+        if interface not in self.interfaces:
+            raise RefusalError("no_interface", f"there is no interface {interface}")
+        if interface not in self.listeners:
+            self.listeners.append(interface)
+        return self._listener(interface)
+
+    def do_unlisten(self, interface: str) -> object:
+        self.listeners.remove(interface)
+        return {
+            "ended": self._end([s for s in self.live() if s["interface"] == interface], "interface removed")
+        }
+
+    def do_terminate(self, sessions: list[SessionKey], reason: str) -> object:
+        wanted = [(key["interface"], key["mac"], key["id"]) for key in sessions]
+        return {"ended": self._end([s for s in self.live() if _key(s) in wanted], reason)}
+
+    def do_shutdown(self) -> object:
+        self._end(self.live(), "shutdown")
+        self.sessions = []
+        self.stopped.set()
+        return {}
+
+    # What tests do.
+
+    def live(self) -> list[SessionView]:
+        return [session for session in self.sessions if session["state"] != "terminate"]
+
+    def dial(self, user: str, interface: str = "eth1", mac: str | None = None) -> SessionView:
+        """A subscriber logs in and gets the first free address."""
+        with self._lock:
+            number = next(self._ids)
+            session: SessionView = {
+                "user": user,
+                "address": self.users[user]["address"] or self._free(),
+                "peer": self.settings["local_ip"],
+                "mac": mac or f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}",
+                "id": number,
+                "interface": interface,
+                "state": "opened",
+                "since": T0 + number,
+                "uptime": 60.0,
+                "generation": self.generation,
+                "stale": False,
+                "rx_bytes": 0,
+                "tx_bytes": 0,
+                "rx_packets": 0,
+                "tx_packets": 0,
+            }
+            self.sessions.append(session)
+            self.tell("session_opened", session, "login")
+            return session
+
+    def hang_up(self, session: SessionView, reason: str = "the peer ended it (PADT)") -> None:
+        """A subscriber leaves by itself."""
+        with self._lock:
+            self.sessions.remove(session)
+            self.tell("session_closed", session, reason)
+
+    def hang_up_ended(self, reason: str = "terminated") -> None:
+        """Sessions that are being terminated are over now."""
+        with self._lock:
+            for session in [s for s in self.sessions if s["state"] == "terminate"]:
+                self.hang_up(session, reason)
+
+    def tell(self, kind: Any, session: SessionView, reason: str) -> None:
+        event: EventView = {
+            "time": T0,
+            "type": kind,
+            "user": session["user"],
+            "mac": session["mac"],
+            "id": session["id"],
+            "interface": session["interface"],
+            "reason": reason,
+            "generation": session["generation"],
+        }
+        for follower in self._followers:
+            follower.send({"event": event})
+
+    def _end(self, sessions: Sequence[SessionView], reason: str) -> list[SessionKey]:
+        for session in sessions:
+            session["state"] = "terminate"
+        if not self.polite:
+            self.hang_up_ended(reason)
+        return [{"interface": s["interface"], "mac": s["mac"], "id": s["id"]} for s in sessions]
+
+    def _listener(self, name: str) -> ListenerView:
+        return {
+            "interface": name,
+            "ifindex": 2,
+            "mac": "02:00:00:00:ff:01",
+            "mtu": 1500,
+            "up": self.interfaces[name],
+        }
+
+    def _free(self) -> str:
+        taken = {session["address"] for session in self.sessions}
+        pool = self.settings["pools"][0]
+        first = ipaddress.IPv4Address(pool["start"])
+        return next(str(first + n) for n in range(pool["size"]) if str(first + n) not in taken)
+
+
+def _key(session: SessionView) -> tuple[str, str, int]:
+    return session["interface"], session["mac"], session["id"]
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+    block_on_close = False
+    engine: FakeEngine
+
+    def __init__(self, *arguments: Any) -> None:
+        self.wires: list[_Handler] = []
+        super().__init__(*arguments)
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: _Server
+
+    def handle(self) -> None:
+        self.server.wires.append(self)
+        engine = self.server.engine
+        for line in self.rfile:
+            request = json.loads(line)
+            try:
+                self.send({"id": request["id"], "ok": engine.answer(request, self)})
+            except RefusalError as refusal:
+                self.send({"id": request["id"], "error": refusal.body})
+
+    def send(self, message: dict[str, Any]) -> None:
+        try:
+            self.wfile.write(json.dumps(message).encode() + b"\n")
+        except OSError:
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        try:
+            self.connection.shutdown(2)
+        except OSError:
+            return
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--runtime-dir", type=Path, required=True)
+    parser.add_argument("--datapath", default="null")
+    parser.add_argument("--interfaces", default="eth1")
+    parser.add_argument("--die", help="fail at once with this message")
+    options = parser.parse_args()
+    if options.die:
+        sys.exit(options.die)
+    engine = FakeEngine(options.runtime_dir, options.interfaces.split(",")).start()
+    signal.signal(signal.SIGTERM, lambda *_: engine.stopped.set())
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    engine.stopped.wait()
+
+
+if __name__ == "__main__":
+    main()
