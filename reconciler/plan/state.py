@@ -1,0 +1,69 @@
+"""The one shape in which a site's desired, observed and last applied state are compared, and its vocabulary.
+
+A state maps paths to JSON-like values. A thing that exists without settings has the value ``{}``; a thing
+that does not exist has no path; ``None`` is never the value of a path. The paths:
+
+================================  =====================================================================
+``users.<name>``                  ``{"password": fingerprint, "ip": str or None, "enabled": bool,
+                                  "sessions": int}``
+``interface.<name>``              ``{}`` while the interface is served
+``ac_name`` ``local_ip``          text
+``service_names``                 list of text
+``pool_start`` ``pool_size``      text, number of addresses
+``dns_servers`` ``wins_servers``  list of addresses as text
+``auth``                          list of method names, in the order offered
+``mtu``                           octets
+``lcp_echo.interval``             seconds; 0 is off
+``lcp_echo.failures``             number of unanswered requests
+``second_login``                  ``replace`` or ``refuse``
+``forwarding.ip_forward``         truth value
+``forwarding.proxy_arp.<name>``   truth value of one interface
+``kernel.address.<ip>``           ``{}`` while the address is on the data path's device
+``kernel.route.<cidr>``           ``{}`` while the route leads to the data path's device
+================================  =====================================================================
+
+This module must not know where a state comes from, nor what a difference means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+Value = str | int | bool | list[str] | Mapping[str, str | int | bool | None]
+State = Mapping[str, Value]
+
+_FAMILIES = ("users", "interface", "forwarding.proxy_arp", "kernel.address", "kernel.route")
+
+
+class SessionRef(NamedTuple):
+    """A live session, as much of it as a plan needs to name it.
+
+    ``since`` is Unix time and ``uptime`` a duration, both in seconds; ``id`` the PPPoE session id;
+    ``generation`` the one that was in force when the session was set up. A session that has not logged in
+    yet has no user, and one without IPCP no address.
+    """
+
+    user: str | None
+    id: int
+    interface: str
+    mac: str
+    address: str | None
+    since: float
+    uptime: float
+    generation: int
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What tells it from every other live session: interface, client MAC, session id (RFC 2516 §4)."""
+        return self.interface, self.mac, self.id
+
+
+def split(path: str) -> tuple[str, str | None]:
+    """The subject of a path and, for the families, the name within it: ``users.j.doe`` -> ``("users",
+    "j.doe")``.
+    """
+    for family in _FAMILIES:
+        if path.startswith(family + "."):
+            return family, path[len(family) + 1 :]
+    return path, None

@@ -1,0 +1,260 @@
+"""What an operator can declare in site.yaml: every key, its meaning, its limits, and what changing it costs.
+
+The one source for the loader, the JSON schema, the reference documentation and the plan's impacts: the
+description is the documentation, the ``OnChange`` beside a field is what becomes of live sessions. Rules
+that take two fields to break live in ``site.checks``. This module must not know files, places in them, or
+the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from reconciler.site import values
+from reconciler.site.impact import Effect, Impact, OnChange, Touch, later, unnoticed
+from reconciler.site.secrets import Secret
+
+_DRAIN: Final = {"terminate": Impact.DROP, "drain": Impact.LATER}
+_KEEP: Final = {"keep": Impact.LATER, "terminate": Impact.DROP}
+
+
+def _read(parse: Callable[[object], object]) -> BeforeValidator:
+    """Reads a scalar's text with a function of ``site.values``, carrying its code and advice into the
+    error.
+    """
+
+    def run(value: object) -> object:
+        try:
+            return parse(value)
+        except values.UnfitError as unfit:
+            context = {"says": unfit.message, "advice": unfit.advice}
+            raise PydanticCustomError(unfit.code, "{says}", context) from None
+
+    return BeforeValidator(run)
+
+
+def _password(value: object) -> Secret:
+    return value if isinstance(value, Secret) else Secret(values.password(value))
+
+
+def _one_or_more(value: object) -> object:
+    """Lets a single value stand for a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+Number = Annotated[int, _read(values.whole_number)]
+Truth = Annotated[bool, _read(values.truth)]
+Address = Annotated[IPv4Address, _read(values.address)]
+Name = Annotated[str, _read(values.name)]
+Interface = Annotated[str, _read(values.interface)]
+Password = Annotated[Secret, _read(_password)]
+
+AuthMethod = Literal["chap", "pap"]
+
+
+class _Declared(BaseModel):
+    """Immutable, refuses unknown keys, and never repeats its input in an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class User(_Declared):
+    """One subscriber. Exactly one of `password`, `password_file` and `password_env` must be given."""
+
+    password: Annotated[
+        Password | None,
+        OnChange.always(
+            Effect(Impact.LATER, Touch.USER, "password", policy="on_password_change", choices=_KEEP)
+        ),
+    ] = Field(
+        default=None,
+        description="The password, taken literally: `0123`, `no` and `1e5` are these characters. 1 to 255 "
+        "octets. In the short form, `name: password`, it stands alone.",
+        examples=["test"],
+    )
+    password_file: Annotated[str | None, _read(values.file_path), unnoticed()] = Field(
+        default=None,
+        description="A file that holds the password; one newline at its end is not part of it. A relative "
+        "path starts at this file's directory. What counts as a change is the password, not the file's name.",
+        examples=["secrets/yunhan"],
+    )
+    password_env: Annotated[str | None, _read(values.environment_name), unnoticed()] = Field(
+        default=None,
+        description="The environment variable of the daemon that holds the password.",
+        examples=["PABLO_PASSWORD"],
+    )
+    ip: Annotated[Address | None, later(Touch.OTHER_ADDRESS, "address")] = Field(
+        default=None,
+        description="A fixed address for this user, in or out of the pool. Without it the pool provides one.",
+        examples=["10.214.2.110"],
+    )
+    enabled: Annotated[
+        Truth,
+        OnChange(removed=Effect(Impact.DROP, Touch.USER, policy="on_remove", choices=_DRAIN)),
+    ] = Field(
+        default=True,
+        description="`false` refuses the user's logins and ends their sessions (see `on_remove`), without "
+        "forgetting the user.",
+    )
+    sessions: Annotated[Number, OnChange(changed=Effect(Impact.DROP, Touch.SURPLUS))] = Field(
+        default=1,
+        ge=1,
+        le=1024,
+        description="At most this many sessions of the user at once. Lowering it ends the oldest surplus.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, data: Any) -> Any:
+        return {"password": data} if isinstance(data, str | Secret) else data
+
+
+class Forwarding(_Declared):
+    """Kernel settings that let subscribers' packets through."""
+
+    ip_forward: Annotated[Truth | None, unnoticed(borrowed=True)] = Field(
+        default=None,
+        description="Whether the kernel forwards IPv4 between its interfaces (`net.ipv4.ip_forward`). "
+        "Unset: not managed, left as it is. Removing the key puts back the value found before the first "
+        "write.",
+        examples=[True],
+    )
+    proxy_arp: Annotated[Truth | None, unnoticed(borrowed=True)] = Field(
+        default=None,
+        description="Whether the kernel answers ARP for subscribers' addresses on the served interfaces "
+        "(`net.ipv4.conf.*.proxy_arp`), which subscribers need when their addresses belong to the network "
+        "of the interface. Unset: not managed, left as it is.",
+        examples=[True],
+    )
+
+
+class LcpEcho(_Declared):
+    """Keepalive by LCP Echo-Request (RFC 1661 §5.8): how a vanished subscriber is noticed."""
+
+    interval: Annotated[Number, later(Touch.ALL, "keepalive")] = Field(
+        default=30, ge=0, le=3600, description="Seconds between Echo-Requests; 0 sends none."
+    )
+    failures: Annotated[Number, later(Touch.ALL, "keepalive")] = Field(
+        default=3, ge=1, le=100, description="Unanswered Echo-Requests in a row that end the session."
+    )
+
+
+class Site(_Declared):
+    """An access concentrator: what it serves, to whom, and with which settings."""
+
+    version: Annotated[Literal[1], _read(values.whole_number), unnoticed()] = Field(
+        description="The version of this file's format."
+    )
+    interface: Annotated[
+        tuple[Interface, ...],
+        BeforeValidator(_one_or_more),
+        OnChange(removed=Effect(Impact.DROP, Touch.INTERFACE)),
+    ] = Field(
+        min_length=1,
+        description="The Ethernet interface on which subscribers dial in, or a list of them. One that does "
+        "not exist yet is waited for.",
+        examples=["eth0", ["eth1", "eth2.100"]],
+    )
+    ac_name: Annotated[Name | None, unnoticed()] = Field(
+        default=None,
+        description="The access concentrator's name in offers (PPPoE AC-Name) and in CHAP challenges. "
+        "Default: the host's name. 1 to 255 octets.",
+        examples=["SERVER"],
+    )
+    local_ip: Annotated[Address, later(Touch.ALL, "peer address")] = Field(
+        description="Our address at the near end of every session: what subscribers see as their peer. "
+        "After a change the old one stays until its last session ends.",
+        examples=["10.214.2.100"],
+    )
+    pool_start: Annotated[Address, later(Touch.OUTSIDE_POOL, "address")] = Field(
+        description="The first address for users without a fixed one. A live session keeps its address, "
+        "which stays reserved until it ends.",
+        examples=["10.214.2.101"],
+    )
+    pool_size: Annotated[Number, later(Touch.OUTSIDE_POOL, "address")] = Field(
+        default=64,
+        ge=1,
+        le=1_048_576,
+        description="How many consecutive addresses the pool has. It must reach neither `local_ip` nor the "
+        "end of the address space.",
+    )
+    dns_servers: Annotated[tuple[Address, ...], later(Touch.ALL, "DNS servers")] = Field(
+        default=(),
+        max_length=2,
+        description="Name servers that subscribers are told of (IPCP, RFC 1877), the primary one first; at "
+        "most two. Windows subscribers need them.",
+        examples=[["8.8.8.8", "8.8.4.4"]],
+    )
+    wins_servers: Annotated[tuple[Address, ...], later(Touch.ALL, "WINS servers")] = Field(
+        default=(),
+        max_length=2,
+        description="NetBIOS name servers that subscribers are told of (IPCP, RFC 1877); at most two.",
+        examples=[["10.214.2.5"]],
+    )
+    forwarding: Annotated[Forwarding, unnoticed()] = Field(
+        default=Forwarding(), description="Kernel settings that let subscribers' packets through."
+    )
+    users: Annotated[
+        Mapping[Name, User],
+        OnChange(
+            removed=Effect(Impact.DROP, Touch.USER, policy="on_remove", choices=_DRAIN),
+        ),
+    ] = Field(
+        min_length=1,
+        description="The subscribers by name. A name is 1 to 255 octets, taken literally.",
+        examples=[{"theo": "test", "pablo": {"password": "test", "ip": "10.214.2.110"}}],
+    )
+    auth: Annotated[tuple[AuthMethod, ...], later(Touch.ALL, "authentication")] = Field(
+        default=("chap", "pap"),
+        min_length=1,
+        description="The ways to log in that are offered, in this order: `chap` (MD5, RFC 1994) and `pap` "
+        "(RFC 1334, the password travels in the clear).",
+        examples=[["chap"], ["pap", "chap"]],
+    )
+    service_names: Annotated[tuple[Name, ...], unnoticed()] = Field(
+        default=(),
+        max_length=32,
+        description="PPPoE service names that are offered. Empty: whatever service a subscriber asks for.",
+        examples=[["internet"]],
+    )
+    mtu: Annotated[Number, later(Touch.ALL, "MTU")] = Field(
+        default=1492,
+        ge=576,
+        le=1500,
+        description="The largest packet of a session, in octets. 1492 is what PPPoE leaves of an Ethernet "
+        "frame; more needs an interface and subscribers with larger frames (RFC 4638).",
+    )
+    lcp_echo: Annotated[LcpEcho, unnoticed()] = Field(
+        default=LcpEcho(), description="Keepalive: how a vanished subscriber is noticed."
+    )
+    second_login: Annotated[Literal["replace", "refuse"], unnoticed()] = Field(
+        default="replace",
+        description="What a login does when the user already has all their `sessions`: `replace` ends the "
+        "oldest one, `refuse` refuses the login.",
+    )
+    on_remove: Annotated[Literal["terminate", "drain"], unnoticed()] = Field(
+        default="terminate",
+        description="What becomes of the sessions of a user who is removed or disabled: `terminate` ends "
+        "them at once, `drain` lets them live until they end by themselves.",
+    )
+    on_password_change: Annotated[Literal["keep", "terminate"], unnoticed()] = Field(
+        default="keep",
+        description="What becomes of a user's sessions when their password changes: `keep` lets them live, "
+        "`terminate` ends them, so that the user must log in with the new one.",
+    )
+
+
+def on_change(model: type[BaseModel], field: str) -> OnChange:
+    """What is declared beside a field about changing it.
+
+    :raises KeyError: no such field, or nothing is declared beside it.
+    """
+    for note in model.model_fields[field].metadata:
+        if isinstance(note, OnChange):
+            return note
+    raise KeyError(field)
