@@ -29,6 +29,20 @@ class Drop(StrEnum):
         "option_length",
         "a configuration option shorter than its header or past its packet",
     )
+    NOT_FOR_US = "not_for_us", "addressed to another station, or a request that may not be broadcast"
+    BAD_SOURCE = "bad_source", "its source address is our own, all zero, or a group's"
+    BAD_CODE = "bad_code", "a PPPoE code that an access concentrator does not take here"
+    ROGUE_AC = "rogue_ac", "an offer or a confirmation: another access concentrator answers on this interface"
+    BAD_SESSION_ID = "bad_session_id", "a session id that this packet may not carry"
+    SERVICE_NAME = "service_name", "a PADI without exactly one Service-Name"
+    UNKNOWN_SERVICE = "unknown_service", "a PADI for a service that is not offered here"
+    RELAY_TAGS = "relay_tags", "two different Relay-Session-Id tags"
+    OVERSIZED = "oversized", "a PADI larger than RFC 2516 allows, or one whose answer would not fit"
+    BAD_COOKIE = "bad_cookie", "a PADR whose AC-Cookie is missing, old, or was given to someone else"
+    LATE_PADR = "late_padr", "a repeated PADR for a session that has already logged in"
+    STOPPING = "stopping", "a request for a new session while shutting down"
+    UNKNOWN_SESSION = "unknown_session", "for a session that does not exist"
+    FOREIGN_SESSION = "foreign_session", "for another subscriber's session: its id with the wrong MAC address or VLAN"
 
 
 class Malformed(Exception):  # noqa: N818 - it says what the bytes are, not that we failed

@@ -1,0 +1,109 @@
+"""Who may log in, in place of whom, and with which address.
+
+Neighbours: ``lifecycle`` asks at each login; ``concentrator`` passes on changes of users and settings. It
+must not know frames or timers, nor end a session itself: it only names the ones that have to make room.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.engine.access.config import terms
+from reconciler.engine.access.leases import Leases
+from reconciler.engine.access.users import Users
+from reconciler.engine.ppp.link import Grant
+
+if TYPE_CHECKING:
+    from reconciler.engine.access.config import Config, User
+    from reconciler.engine.access.session import Session
+    from reconciler.engine.access.table import Table
+    from reconciler.engine.ppp.link import Credentials
+
+
+class Welcome(NamedTuple):
+    """These credentials are ``user``'s; ``rivals`` are its sessions that have to end to make room for this
+    one.
+    """
+
+    user: User
+    rivals: tuple[Session, ...]
+
+
+class Admission:
+    """The users, the leases, and the rule for second logins."""
+
+    __slots__ = ("_leases", "_table", "_users")
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._users = Users()
+        self._leases = Leases()
+
+    @property
+    def users(self) -> Users:
+        return self._users
+
+    def configure(self, config: Config) -> None:
+        """Lease from these pools from now on."""
+        self._leases.configure(config.pools, {int.from_bytes(config.local_ip, "big")})
+
+    def put(self, user: User) -> None:
+        """Add a user, or replace one of the same name."""
+        self.remove(user.name)
+        self._users.put(user)
+        if user.address is not None:
+            self._leases.reserve(int.from_bytes(user.address, "big"), user.name)
+
+    def remove(self, name: bytes) -> None:
+        """Forget a user; no login of that name succeeds any more."""
+        user = self._users.remove(name)
+        if user is not None and user.address is not None:
+            self._leases.unreserve(int.from_bytes(user.address, "big"))
+
+    def decide(self, session: Session, credentials: Credentials) -> Welcome | str:
+        """Whether these credentials are good and there is room, or in one word why not.
+
+        A subscriber that comes back without having said goodbye (same MAC address) always gets its place
+        back; from elsewhere the oldest session makes room, or the login is refused, as ``second_login`` says.
+        """
+        user = self._users.check(credentials)
+        if isinstance(user, str):
+            return user
+        live = self._table.of_user(user.name)
+        surplus = len(live) + 1 - user.sessions
+        if surplus <= 0:
+            return Welcome(user, ())
+        ours = [rival for rival in live if rival.key.mac == session.key.mac]
+        others = [rival for rival in live if rival.key.mac != session.key.mac]
+        rivals = tuple((ours + others)[:surplus])
+        if len(ours) < surplus and session.config.second_login == "refuse":
+            return "too_many_sessions"
+        return Welcome(user, rivals)
+
+    def admit(self, session: Session, user: User) -> Grant | None:
+        """Lease an address and log the session in. None: no address is left, or the fixed one is in use."""
+        config = session.config
+        fixed = None if user.address is None else int.from_bytes(user.address, "big")
+        address = self._leases.take(user.name, fixed)
+        if address is None:
+            return None
+        session.user, session.address, session.terms = user, address, terms(config, user)
+        session.logged_in = True
+        self._table.log_in(session, user.name)
+        return Grant(address.to_bytes(4, "big"), config.local_ip, config.dns, config.wins)
+
+    def release(self, session: Session) -> None:
+        """Log the session out and take its address back, if it is logged in."""
+        if session.logged_in and session.user is not None and session.address is not None:
+            session.logged_in = False
+            self._table.log_out(session, session.user.name)
+            self._leases.give_back(session.address)
+
+    def stale(self, session: Session, config: Config) -> bool:
+        """Whether a re-dial would give the subscriber something else than it has."""
+        if session.user is None or session.address is None:
+            return False
+        user = self._users.get(session.user.name)
+        if user is None or terms(config, user) != session.terms:
+            return True
+        return user.address is None and not self._leases.in_pools(session.address)

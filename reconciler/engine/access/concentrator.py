@@ -1,0 +1,256 @@
+"""The access concentrator itself, without any input or output of its own (sans-IO).
+
+Frames, ticks and commands go in; effects come out. Neighbours: ``host`` feeds it and performs the effects;
+``discovery`` and ``lifecycle`` do the work of the two stages of RFC 2516. It must not know sockets, clocks,
+or where users and settings come from.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.engine.access.admission import Admission
+from reconciler.engine.access.config import Config
+from reconciler.engine.access.discovery import Admitted, Discovery, Listener, Refused, answer
+from reconciler.engine.access.effects import Dropped, Effect, Key, Send
+from reconciler.engine.access.lifecycle import Lifecycle
+from reconciler.engine.access.session import Session
+from reconciler.engine.access.table import SessionIds, Table
+from reconciler.engine.ppp.link import Link, LinkPolicy
+from reconciler.engine.wire import ethernet, pppoe
+from reconciler.engine.wire.drop import Drop, Malformed
+from reconciler.engine.wire.pppoe import Code, TagType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from reconciler.engine.access.config import User
+    from reconciler.engine.access.users import Users
+    from reconciler.engine.wire.ethernet import Frame
+
+HALF_OPEN_PER_CLIENT = 4
+"""Sessions that one client (MAC address and VLAN) may have without having logged in; then the oldest makes
+room.
+"""
+
+
+class Outcome(NamedTuple):
+    """What a command leads to: effects to perform, and the sessions that it is ending."""
+
+    effects: list[Effect]
+    ended: list[Key]
+
+
+class Concentrator:
+    """All sessions of all listeners. ``entropy(n)`` gives n random octets; every ``now`` is monotonic
+    seconds.
+    """
+
+    def __init__(self, entropy: Callable[[int], bytes]) -> None:
+        self.config = Config()
+        self.generation = 0
+        self.listeners: dict[str, Listener] = {}
+        self._entropy = entropy
+        self._discovery = Discovery(entropy(32))
+        self._ids: dict[str, SessionIds] = {}
+        self._table = Table()
+        self._admission = Admission(self._table)
+        self._lifecycle = Lifecycle(self._table, self._admission, self._free_id)
+        self._stopping = False
+
+    # From the network and the clock
+
+    def receive(self, interface: str, data: bytes, now: float) -> list[Effect]:
+        """Take one frame that arrived on a listener's interface. Whatever its content, it raises nothing."""
+        listener = self.listeners.get(interface)
+        if listener is None:
+            return [Dropped(Drop.NOT_FOR_US)]
+        try:
+            frame = ethernet.decode(data)
+            packet = pppoe.decode(frame.payload)
+            refusal = _misaddressed(listener, frame, packet)
+            if refusal is not None:
+                return [Dropped(refusal)]
+            if frame.ethertype == pppoe.ETHERTYPE_SESSION:
+                return self._session_stage(listener, frame, packet, now)
+            return self._discovery_stage(listener, frame, packet, now)
+        except Malformed as malformed:
+            return [Dropped(malformed.reason)]
+
+    def tick(self, now: float) -> list[Effect]:
+        """Let time pass: everything that is due by ``now``."""
+        return self._lifecycle.tick(now)
+
+    def deadline(self) -> float | None:
+        """When ``tick`` is next due; None while nothing waits."""
+        return self._lifecycle.deadline()
+
+    # From the operator
+
+    @property
+    def users(self) -> Users:
+        """Those who may log in."""
+        return self._admission.users
+
+    def __iter__(self) -> Iterator[Session]:
+        """The live sessions."""
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def stale(self, session: Session) -> bool:
+        """Whether a re-dial would give this subscriber something else than it has."""
+        return self._admission.stale(session, self.config)
+
+    def configure(self, config: Config, generation: int) -> None:
+        """Use these settings for every new session. Touches no live one."""
+        self.generation = generation
+        self.config = config
+        self._admission.configure(config)
+
+    def change_users(
+        self, put: Iterable[User], remove: Iterable[tuple[bytes, bool]], generation: int, now: float
+    ) -> Outcome:
+        """Add or replace users, and remove some: ``remove`` has names, each with whether its sessions are to
+        end.
+
+        A disabled user loses all its sessions, one who may have fewer than are live the oldest surplus.
+        """
+        self.generation = generation
+        doomed: list[tuple[Session, str]] = []
+        for name, terminate in remove:
+            self._admission.remove(name)
+            if terminate:
+                doomed += [(session, "user_removed") for session in self._table.of_user(name)]
+        for user in put:
+            self._admission.put(user)
+            live = self._table.of_user(user.name)
+            if not user.enabled:
+                doomed += [(session, "user_disabled") for session in live]
+            elif len(live) > user.sessions:
+                doomed += [(session, "sessions_lowered") for session in live[: len(live) - user.sessions]]
+        return self._end(doomed, now)
+
+    def listen(self, listener: Listener, generation: int) -> None:
+        """Serve an interface."""
+        self.generation = generation
+        self.listeners[listener.interface] = listener
+        if listener.interface not in self._ids:
+            self._ids[listener.interface] = SessionIds(int.from_bytes(self._entropy(2), "big"))
+
+    def lose(self, interface: str, reason: str, now: float) -> Outcome:
+        """Serve an interface no more: its sessions end at once, each with a PADT that may still get out."""
+        self.listeners.pop(interface, None)
+        lost = [session for session in self._table if session.key.interface == interface]
+        effects = [effect for session in lost for effect in self._lifecycle.forget(session, reason, now)]
+        return Outcome(effects, [session.key for session in lost])
+
+    def terminate(self, keys: Iterable[Key], reason: str, now: float) -> Outcome:
+        """End these sessions politely. Those that are gone already are passed over."""
+        sessions = [session for key in keys if (session := self._table.get(key)) is not None]
+        return self._end([(session, reason) for session in sessions], now)
+
+    def drain(self, now: float) -> Outcome:
+        """Admit nobody any more and end every session politely."""
+        self._stopping = True
+        return self._end([(session, "shutdown") for session in self._table], now)
+
+    def _end(self, doomed: list[tuple[Session, str]], now: float) -> Outcome:
+        effects = [
+            effect for session, reason in doomed for effect in self._lifecycle.end(session, reason, now)
+        ]
+        return Outcome(effects, [session.key for session, _ in doomed])
+
+    # Discovery stage (RFC 2516 §5)
+
+    def _discovery_stage(
+        self, listener: Listener, frame: Frame, packet: pppoe.Packet, now: float
+    ) -> list[Effect]:
+        if packet.code == Code.PADT:
+            return self._padt(listener, frame, packet, now)
+        if packet.code in (Code.PADO, Code.PADS):
+            return [Dropped(Drop.ROGUE_AC)]
+        if packet.code not in (Code.PADI, Code.PADR):
+            return [Dropped(Drop.BAD_CODE)]
+        if packet.session_id != 0:
+            return [Dropped(Drop.BAD_SESSION_ID)]
+        if self._stopping:
+            return [Dropped(Drop.STOPPING)]
+        if packet.code == Code.PADR:
+            return self._padr(listener, frame, packet, now)
+        pado = self._discovery.offer(self.config, listener, frame, packet, now)
+        return [Dropped(pado) if isinstance(pado, Drop) else Send(listener.interface, pado)]
+
+    def _padr(self, listener: Listener, frame: Frame, packet: pppoe.Packet, now: float) -> list[Effect]:
+        verdict = self._discovery.admit(self.config, listener, frame, packet, now)
+        if isinstance(verdict, Drop):
+            return [Dropped(verdict)]
+        if isinstance(verdict, Refused):
+            return [Send(listener.interface, answer(listener, frame, Code.PADS, 0, verdict.tags))]
+        siblings = self._table.of_client(listener.interface, frame.vlans, frame.source)
+        for session in siblings:
+            if session.signature == verdict.signature:  # its PADS was lost: say it again, and nothing else
+                repeat = Send(listener.interface, session.pads)
+                return [repeat if session.half_open else Dropped(Drop.LATE_PADR)]
+        effects: list[Effect] = []
+        half_open = [session for session in siblings if session.half_open]
+        if len(half_open) >= HALF_OPEN_PER_CLIENT:
+            effects += self._lifecycle.forget(half_open[0], "half_open_limit", now)
+        return effects + self._begin(listener, frame, verdict, now)
+
+    def _begin(self, listener: Listener, frame: Frame, admitted: Admitted, now: float) -> list[Effect]:
+        session_id = self._ids[listener.interface].take(now)
+        if session_id is None:
+            full = ((TagType.AC_SYSTEM_ERROR, b"no session id is free"), *admitted.tags[1:])
+            return [Send(listener.interface, answer(listener, frame, Code.PADS, 0, full))]
+        config = self.config
+        policy = LinkPolicy(
+            name=config.ac_name,
+            auth=config.auth,
+            mru=admitted.mru,
+            echo_interval=config.echo_interval,
+            echo_failures=config.echo_failures,
+        )
+        key = Key(listener.interface, frame.vlans, frame.source, session_id)
+        session = Session(key, listener, config, Link(policy, self._entropy), self.generation, now)
+        session.signature = admitted.signature
+        session.pads = answer(listener, frame, Code.PADS, session_id, admitted.tags)
+        return self._lifecycle.begin(session, now)
+
+    def _padt(self, listener: Listener, frame: Frame, packet: pppoe.Packet, now: float) -> list[Effect]:
+        session = self._table.get(Key(listener.interface, frame.vlans, frame.source, packet.session_id))
+        if session is None:
+            return [Dropped(self._stranger(listener, packet))]
+        return self._lifecycle.forget(session, "padt_received", now, padt=False)
+
+    # Session stage (RFC 2516 §6)
+
+    def _session_stage(
+        self, listener: Listener, frame: Frame, packet: pppoe.Packet, now: float
+    ) -> list[Effect]:
+        if packet.code != Code.SESSION:
+            return [Dropped(Drop.BAD_CODE)]
+        session = self._table.get(Key(listener.interface, frame.vlans, frame.source, packet.session_id))
+        if session is None:
+            return [Dropped(self._stranger(listener, packet))]
+        return self._lifecycle.receive(session, packet.payload, now)
+
+    def _stranger(self, listener: Listener, packet: pppoe.Packet) -> Drop:
+        known = self._table.by_id(listener.interface, packet.session_id)
+        return Drop.UNKNOWN_SESSION if known is None else Drop.FOREIGN_SESSION
+
+    def _free_id(self, session: Session, now: float) -> None:
+        self._ids[session.key.interface].free(session.key.id, now)
+
+
+def _misaddressed(listener: Listener, frame: Frame, packet: pppoe.Packet) -> Drop | None:
+    """Only a PADI may be a broadcast (RFC 2516 §5); nobody else may use our address, or a group's, as a
+    source.
+    """
+    if not ethernet.is_unicast(frame.source) or frame.source == listener.mac:
+        return Drop.BAD_SOURCE
+    broadcast_padi = frame.destination == ethernet.BROADCAST and (
+        frame.ethertype == pppoe.ETHERTYPE_DISCOVERY and packet.code == Code.PADI
+    )
+    return None if frame.destination == listener.mac or broadcast_padi else Drop.NOT_FOR_US

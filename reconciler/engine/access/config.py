@@ -1,0 +1,147 @@
+"""What the concentrator is set to: settings for new sessions, and the users who may open them.
+
+Frozen values; a change makes a new one. Neighbours: ``concentrator`` holds the current one, ``service``
+builds it from messages. It must not know sessions.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.engine.messages import Settings
+
+
+class Pool(NamedTuple):
+    """``size`` consecutive IPv4 addresses from ``start`` (as an integer), leased to users without a fixed
+    address.
+    """
+
+    name: str
+    start: int
+    size: int
+
+    def __contains__(self, address: object) -> bool:
+        return isinstance(address, int) and self.start <= address < self.start + self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What holds for every new session. Addresses are packed network order; ``mtu`` in octets; intervals in
+    seconds.
+
+    ``service_names`` empty means that any service name is accepted (RFC 2516 §9 recommends so).
+    """
+
+    ac_name: bytes = b"reconciler"
+    service_names: tuple[bytes, ...] = ()
+    local_ip: bytes = b"\0\0\0\0"
+    pools: tuple[Pool, ...] = ()
+    dns: tuple[bytes, ...] = ()
+    wins: tuple[bytes, ...] = ()
+    auth: tuple[str, ...] = ("chap", "pap")
+    mtu: int = 1492
+    echo_interval: int = 30
+    echo_failures: int = 3
+    second_login: str = "replace"
+
+    def merged(self, settings: Settings) -> Config:
+        """This configuration with the given settings in place of its own.
+
+        Raises ``ValueError`` for an address that is none, or a key that is not a setting.
+        """
+        return replace(self, **dict(_fields(settings)))
+
+    def settings(self) -> Settings:
+        """The same as a message: the inverse of ``merged``."""
+        return {
+            "ac_name": self.ac_name.decode(),
+            "service_names": [name.decode() for name in self.service_names],
+            "local_ip": text(self.local_ip),
+            "pools": [
+                {"name": p.name, "start": str(ipaddress.IPv4Address(p.start)), "size": p.size}
+                for p in self.pools
+            ],
+            "dns_servers": [text(address) for address in self.dns],
+            "wins_servers": [text(address) for address in self.wins],
+            "auth": list(self.auth),  # type: ignore[typeddict-item]  # only known methods get past the service
+            "mtu": self.mtu,
+            "echo_interval": self.echo_interval,
+            "echo_failures": self.echo_failures,
+            "second_login": self.second_login,  # type: ignore[typeddict-item]
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A subscriber who may log in. ``address`` is a fixed one; ``sessions`` is how many may be up at once (1
+    or more).
+
+    ``fingerprint`` says which version of the credentials this is; the engine only keeps it and compares it.
+    """
+
+    name: bytes
+    password: bytes
+    address: bytes | None = None
+    enabled: bool = True
+    sessions: int = 1
+    fingerprint: str = ""
+
+    def __repr__(self) -> str:
+        return f"User({self.name!r})"
+
+
+class Terms(NamedTuple):
+    """What a session was, or would now be, set up with: it is stale when the two differ."""
+
+    config: tuple[object, ...]
+    fingerprint: str
+    address: bytes | None
+
+
+def terms(config: Config, user: User) -> Terms:
+    """The terms on which ``user`` would be served now."""
+    lasting = (config.local_ip, config.dns, config.wins, config.auth, config.mtu)
+    echo = (config.echo_interval, config.echo_failures)
+    return Terms((*lasting, *echo), user.fingerprint, user.address)
+
+
+def packed(address: str) -> bytes:
+    """An IPv4 address in network order. Raises ``ValueError``."""
+    return ipaddress.IPv4Address(address).packed
+
+
+def text(address: bytes) -> str:
+    """A packed IPv4 address as dotted text."""
+    return "{}.{}.{}.{}".format(*address)
+
+
+def _fields(settings: Settings) -> Iterable[tuple[str, object]]:
+    for key, value in settings.items():
+        match key:
+            case "ac_name":
+                yield "ac_name", str(value).encode()
+            case "service_names":
+                yield "service_names", tuple(name.encode() for name in settings["service_names"])
+            case "local_ip":
+                yield "local_ip", packed(settings["local_ip"])
+            case "pools":
+                pools = settings["pools"]
+                yield (
+                    "pools",
+                    tuple(Pool(p["name"], int(ipaddress.IPv4Address(p["start"])), p["size"]) for p in pools),
+                )
+            case "dns_servers":
+                yield "dns", tuple(packed(address) for address in settings["dns_servers"])
+            case "wins_servers":
+                yield "wins", tuple(packed(address) for address in settings["wins_servers"])
+            case "auth":
+                yield "auth", tuple(settings["auth"])
+            case "mtu" | "echo_interval" | "echo_failures" | "second_login":
+                yield key, value
+            case _:
+                raise ValueError(f"unknown setting {key!r}")

@@ -1,0 +1,71 @@
+"""What the concentrator wants done: values, returned from every input, to be performed by the host.
+
+Paths are opened and closed before anything is sent, so that a subscriber's first packet finds its path.
+Nothing is queued inside the core, so nothing can be forgotten there.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+from reconciler.engine.wire.drop import Drop
+
+Vlans: TypeAlias = tuple[tuple[int, int], ...]
+
+
+class Key(NamedTuple):
+    """Identity of a session on the wire (RFC 2516 §4: the id alone is not unique)."""
+
+    interface: str
+    vlans: Vlans
+    mac: bytes
+    id: int
+
+
+class Send(NamedTuple):
+    """Put this Ethernet frame on the interface."""
+
+    interface: str
+    frame: bytes
+
+
+class OpenPath(NamedTuple):
+    """Start to carry the session's packets: only from source ``address``; at most ``mtu`` octets each towards
+    it.
+    """
+
+    key: Key
+    address: bytes
+    mtu: int
+
+
+class ClosePath(NamedTuple):
+    """Stop carrying the session's packets."""
+
+    key: Key
+
+
+class Dropped(NamedTuple):
+    """Nothing was done with an input, for this reason; to be counted."""
+
+    reason: Drop
+
+
+class Event(NamedTuple):
+    """Something an operator would want to know of; ``type`` and ``reason`` as in ``messages.EventView``."""
+
+    type: str
+    user: bytes | None
+    key: Key
+    reason: str
+    generation: int
+
+
+class Fault(NamedTuple):
+    """A bug of ours ended this session; to be counted and logged."""
+
+    key: Key
+    error: Exception
+
+
+Effect: TypeAlias = Send | OpenPath | ClosePath | Dropped | Event | Fault

@@ -1,0 +1,153 @@
+"""A session's life: begun by a PADR, moved along by its link, ended by either side.
+
+Neighbours: ``concentrator`` calls it for each frame, tick and command; ``admission`` decides at login. It
+must not know discovery packets or how effects are performed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.engine.access.effects import (
+    ClosePath,
+    Dropped,
+    Effect,
+    Event,
+    Fault,
+    OpenPath,
+    Send,
+)
+from reconciler.engine.access.timers import Deadlines
+from reconciler.engine.ppp import link as ppp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from reconciler.engine.access.admission import Admission
+    from reconciler.engine.access.session import Session
+    from reconciler.engine.access.table import Table
+
+
+class Lifecycle:
+    """Drives the sessions of ``table``. ``free_id`` is told of each session that is gone."""
+
+    __slots__ = ("_admission", "_deadlines", "_free_id", "_table")
+
+    def __init__(self, table: Table, admission: Admission, free_id: Callable[[Session, float], None]) -> None:
+        self._table = table
+        self._admission = admission
+        self._free_id = free_id
+        self._deadlines: Deadlines[Session] = Deadlines()
+
+    def deadline(self) -> float | None:
+        """When ``tick`` is next due."""
+        return self._deadlines.next()
+
+    def begin(self, session: Session, now: float) -> list[Effect]:
+        """Take a new session in, confirm it to the client, and open its link."""
+        self._table.add(session)
+        return [Send(session.key.interface, session.pads), *self._step(session, session.link.open, now)]
+
+    def receive(self, session: Session, payload: bytes, now: float) -> list[Effect]:
+        """A PPP frame for the session."""
+        return self._step(session, lambda now: session.link.receive(payload, now), now)
+
+    def tick(self, now: float) -> list[Effect]:
+        """Everything that is due by ``now``."""
+        effects: list[Effect] = []
+        for session in self._deadlines.due(now):
+            effects += self._step(session, session.link.tick, now)
+        return effects
+
+    def end(self, session: Session, reason: str, now: float) -> list[Effect]:
+        """End a session politely: no more packets at once, Terminate-Request, PADT when that is answered or
+        given up.
+
+        Its user and address are free from now on.
+        """
+        if session.ending is not None:
+            return []
+        session.ending = reason
+        return [
+            *self._log_out(session),
+            *self._step(session, lambda now: session.link.close(reason, now), now),
+        ]
+
+    def forget(self, session: Session, reason: str, now: float, *, padt: bool = True) -> list[Effect]:
+        """End a session at once. Nothing is sent for it afterwards (RFC 2516 §5.5)."""
+        effects = self._log_out(session)
+        if padt:
+            effects.append(Send(session.key.interface, session.padt()))
+        if session.user is not None:
+            effects.append(self._event("session_closed", session, session.ending or reason))
+        session.closed = True
+        self._table.remove(session)
+        self._free_id(session, now)
+        return effects
+
+    def _step(self, session: Session, step: Callable[[float], list[ppp.Output]], now: float) -> list[Effect]:
+        """Move one link a step and see to what it wants. A bug of ours costs this session and no other."""
+        try:
+            effects = self._perform(session, step(now), now)
+        except Exception as error:
+            return [Fault(session.key, error), *self.forget(session, "internal_error", now)]
+        self._deadlines.update(session)
+        return effects
+
+    def _perform(self, session: Session, outputs: Iterable[ppp.Output], now: float) -> list[Effect]:
+        effects: list[Effect] = []
+        for output in outputs:
+            match output:
+                case ppp.Transmit(payload):
+                    effects.append(Send(session.key.interface, session.data(payload)))
+                case ppp.Ask(credentials):
+                    effects += self._log_in(session, credentials, now)
+                case ppp.NetworkUp(address):
+                    session.path_open = True
+                    effects.append(OpenPath(session.key, address, session.link.peer_mru))
+                    effects.append(self._event("session_opened", session, "logged_in"))
+                case ppp.NetworkDown():
+                    effects += self._close_path(session)
+                case ppp.Finished(reason):
+                    effects += self.forget(session, reason, now)
+                case ppp.Dropped(drop):
+                    effects.append(Dropped(drop))
+        return effects
+
+    def _log_in(self, session: Session, credentials: ppp.Credentials, now: float) -> list[Effect]:
+        effects = self._log_out(session)  # LCP was renegotiated: the earlier login is void (RFC 1661 §3.5)
+        verdict = self._admission.decide(session, credentials)
+        if isinstance(verdict, str):
+            return effects + self._refuse(session, credentials, verdict, now)
+        for rival in verdict.rivals:
+            effects += self._replace(rival, session, now)
+        grant = self._admission.admit(session, verdict.user)
+        if grant is None:
+            return effects + self._refuse(session, credentials, "no_address", now)
+        return effects + self._perform(session, session.link.grant(grant, now), now)
+
+    def _refuse(
+        self, session: Session, credentials: ppp.Credentials, reason: str, now: float
+    ) -> list[Effect]:
+        event = Event("login_refused", credentials.name, session.key, reason, session.generation)
+        return [event, *self._perform(session, session.link.refuse(b"Login incorrect", now), now)]
+
+    def _replace(self, rival: Session, session: Session, now: float) -> list[Effect]:
+        """The same station has forgotten its old session and would not answer for it; another one is told."""
+        if rival.key.mac == session.key.mac:
+            return self.forget(rival, "replaced", now)
+        return self.end(rival, "replaced", now)
+
+    def _log_out(self, session: Session) -> list[Effect]:
+        self._admission.release(session)
+        return self._close_path(session)
+
+    def _close_path(self, session: Session) -> list[Effect]:
+        if not session.path_open:
+            return []
+        session.path_open = False
+        return [ClosePath(session.key)]
+
+    def _event(self, kind: str, session: Session, reason: str) -> Event:
+        name = None if session.user is None else session.user.name
+        return Event(kind, name, session.key, reason, session.generation)

@@ -1,0 +1,103 @@
+"""One subscriber's session: its identity, its link, and what it was given.
+
+Neighbours: ``table`` finds it, ``lifecycle`` moves it along. It must not know other sessions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.engine.access.timers import NEVER
+from reconciler.engine.ppp.link import Link, Phase
+from reconciler.engine.wire import ethernet, pppoe
+
+if TYPE_CHECKING:
+    from reconciler.engine.access.config import Config, Terms, User
+    from reconciler.engine.access.discovery import Listener
+    from reconciler.engine.access.effects import Key
+
+_STATES = {
+    Phase.DEAD: "establish",
+    Phase.ESTABLISH: "establish",
+    Phase.AUTHENTICATE: "authenticate",
+    Phase.NETWORK: "network",
+    Phase.TERMINATE: "terminate",
+}
+
+
+class Session:
+    """A session from PADS to PADT.
+
+    ``config`` is what it was begun under and stays under; ``started`` is monotonic seconds. ``user``,
+    ``address`` (an integer) and ``terms`` are those of its last login; it holds them against others only
+    while ``logged_in``, which ends as soon as the session begins to end. ``ending`` says why we are ending
+    it, if we are; once ``closed`` nothing is sent for it any more.
+    """
+
+    __slots__ = (
+        "address",
+        "armed",
+        "closed",
+        "config",
+        "ending",
+        "generation",
+        "key",
+        "link",
+        "listener",
+        "logged_in",
+        "pads",
+        "path_open",
+        "signature",
+        "started",
+        "terms",
+        "user",
+    )
+
+    def __init__(
+        self, key: Key, listener: Listener, config: Config, link: Link, generation: int, now: float
+    ) -> None:
+        self.key = key
+        self.listener = listener
+        self.config = config
+        self.link = link
+        self.generation = generation
+        self.started = now
+        self.armed = NEVER
+        self.signature: tuple[bytes, bytes | None] = (b"", None)
+        self.pads = b""
+        self.user: User | None = None
+        self.address: int | None = None
+        self.terms: Terms | None = None
+        self.logged_in = False
+        self.path_open = False
+        self.ending: str | None = None
+        self.closed = False
+
+    def deadline(self) -> float | None:
+        """When the link next wants a tick (monotonic seconds), if ever again."""
+        return None if self.closed else self.link.deadline()
+
+    def data(self, payload: bytes) -> bytes:
+        """The frame that carries this PPP frame to the subscriber (RFC 2516 §6)."""
+        return self._frame(pppoe.ETHERTYPE_SESSION, pppoe.Code.SESSION, payload)
+
+    def padt(self) -> bytes:
+        """The frame that ends the session on the wire (RFC 2516 §5.5)."""
+        return self._frame(pppoe.ETHERTYPE_DISCOVERY, pppoe.Code.PADT, b"")
+
+    @property
+    def half_open(self) -> bool:
+        """Whether it still has to log in."""
+        return not self.logged_in and self.ending is None
+
+    @property
+    def state(self) -> str:
+        """How far it has come, in the words of ``messages.SessionView``."""
+        if self.ending is not None:
+            return "terminate"
+        return "opened" if self.path_open else _STATES[self.link.phase]
+
+    def _frame(self, ethertype: int, code: pppoe.Code, payload: bytes) -> bytes:
+        key = self.key
+        body = pppoe.encode(code, key.id, payload)
+        return ethernet.encode(ethernet.Frame(key.mac, self.listener.mac, key.vlans, ethertype, body))

@@ -1,0 +1,108 @@
+"""The live sessions, found by wire identity, by client, and by user; and the ids of new ones.
+
+Neighbours: ``concentrator``. It must not know why a session comes or goes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.engine.access.effects import Key, Vlans
+    from reconciler.engine.access.session import Session
+
+    Client = tuple[str, Vlans, bytes]
+
+K = TypeVar("K")
+
+QUARANTINE = 60.0
+"""Seconds for which a freed session id is not given out again, so that a late frame cannot hit a stranger."""
+LAST_ID = 0xFFFE
+"""0 means discovery and 0xFFFF is reserved (RFC 2516 §4)."""
+
+
+class SessionIds:
+    """Session ids of one interface, rolling from ``start``, each unique while in use and a while after."""
+
+    __slots__ = ("_freed", "_last", "_taken")
+
+    def __init__(self, start: int) -> None:
+        self._last = start % LAST_ID
+        self._taken: set[int] = set()
+        self._freed: deque[tuple[float, int]] = deque()
+
+    def take(self, now: float) -> int | None:
+        """The next free id, or None when all 65,534 are in use or in quarantine."""
+        while self._freed and self._freed[0][0] <= now:
+            self._taken.discard(self._freed.popleft()[1])
+        if len(self._taken) >= LAST_ID:
+            return None
+        while True:
+            self._last = self._last % LAST_ID + 1
+            if self._last not in self._taken:
+                self._taken.add(self._last)
+                return self._last
+
+    def free(self, session_id: int, now: float) -> None:
+        """Put an id into quarantine."""
+        self._freed.append((now + QUARANTINE, session_id))
+
+
+class Table:
+    """Sessions by their key; by client, since one MAC address may hold several; and by user, oldest first."""
+
+    __slots__ = ("_by_client", "_by_id", "_by_key", "_by_user")
+
+    def __init__(self) -> None:
+        self._by_key: dict[Key, Session] = {}
+        self._by_id: dict[tuple[str, int], Session] = {}
+        self._by_client: dict[Client, list[Session]] = {}
+        self._by_user: dict[bytes, list[Session]] = {}
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(self._by_key.values())
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def get(self, key: Key) -> Session | None:
+        return self._by_key.get(key)
+
+    def by_id(self, interface: str, session_id: int) -> Session | None:
+        """Whoever's session has this id on this interface."""
+        return self._by_id.get((interface, session_id))
+
+    def of_client(self, interface: str, vlans: Vlans, mac: bytes) -> tuple[Session, ...]:
+        return tuple(self._by_client.get((interface, vlans, mac), ()))
+
+    def of_user(self, name: bytes) -> tuple[Session, ...]:
+        """The sessions that are logged in as this user, oldest login first."""
+        return tuple(self._by_user.get(name, ()))
+
+    def add(self, session: Session) -> None:
+        key = session.key
+        self._by_key[key] = session
+        self._by_id[key.interface, key.id] = session
+        self._by_client.setdefault((key.interface, key.vlans, key.mac), []).append(session)
+
+    def remove(self, session: Session) -> None:
+        key = session.key
+        del self._by_key[key]
+        del self._by_id[key.interface, key.id]
+        _discard(self._by_client, (key.interface, key.vlans, key.mac), session)
+
+    def log_in(self, session: Session, name: bytes) -> None:
+        self._by_user.setdefault(name, []).append(session)
+
+    def log_out(self, session: Session, name: bytes) -> None:
+        _discard(self._by_user, name, session)
+
+
+def _discard(index: dict[K, list[Session]], key: K, session: Session) -> None:
+    sessions = index[key]
+    sessions.remove(session)
+    if not sessions:
+        del index[key]

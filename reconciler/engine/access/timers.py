@@ -1,0 +1,62 @@
+"""When each session next wants to be woken: one deadline each, cheap to move later.
+
+A heap with lazy entries. Moving a deadline later costs nothing (the earlier entry comes up, is found not due,
+and is put back); moving it earlier costs one push. A spurious wake-up is harmless by contract, so nothing is
+ever searched for or removed. Neighbours: ``concentrator``. It must not read a clock.
+"""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from itertools import count
+from typing import Generic, Protocol, TypeVar
+
+
+class Timed(Protocol):
+    """Something with a deadline; ``armed`` belongs to this module (the earliest entry now in the heap)."""
+
+    armed: float
+
+    def deadline(self) -> float | None: ...
+
+
+T = TypeVar("T", bound=Timed)
+
+NEVER = float("inf")
+
+
+class Deadlines(Generic[T]):
+    """The items' deadlines, earliest first. Times are monotonic seconds."""
+
+    __slots__ = ("_heap", "_order")
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, T]] = []
+        self._order = count()
+
+    def update(self, item: T) -> None:
+        """Take note that the item's deadline may have moved."""
+        when = item.deadline()
+        if when is not None and when < item.armed:
+            item.armed = when
+            heappush(self._heap, (when, next(self._order), item))
+
+    def next(self) -> float | None:
+        """The earliest time at which ``due`` may have something to give."""
+        return self._heap[0][0] if self._heap else None
+
+    def due(self, now: float) -> list[T]:
+        """Take out the items whose deadline has come. Call ``update`` on each after ticking it."""
+        items = []
+        heap = self._heap
+        while heap and heap[0][0] <= now:
+            when, _, item = heappop(heap)
+            if when != item.armed:
+                continue
+            item.armed = NEVER
+            deadline = item.deadline()
+            if deadline is not None and deadline <= now:
+                items.append(item)
+            else:
+                self.update(item)
+        return items
