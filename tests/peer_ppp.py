@@ -1,0 +1,394 @@
+"""The PPP half of the reference subscriber: a second opinion on RFC 1661, 1332, 1334 and 1994.
+
+It is written from the RFCs as flags and timers, not as the automaton's table, and shares no code with the
+engine, so that a mistake in one is not repeated in the other. `tests.peer` puts discovery around it; the
+simulator also runs it against a bare link.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+LCP, PAP, CHAP, IPCP, IPV6CP, CCP = 0xC021, 0xC023, 0xC223, 0x8021, 0x8057, 0x80FD
+REQUEST, ACK, NAK, REJECT, TERM_REQUEST, TERM_ACK, CODE_REJECT, PROTOCOL_REJECT, ECHO, ECHO_REPLY = range(
+    1, 11
+)
+AUTH_OPTIONS = {"pap": b"\xc0\x23", "chap": b"\xc2\x23\x05"}
+ZERO = bytes(4)
+
+Option = tuple[int, bytes]
+Verdict = tuple[int, bytes]
+"""ACK, NAK or REJECT, and the value to answer with."""
+
+WINDOWS_LCP: tuple[Option, ...] = (
+    (7, b""),
+    (8, b""),
+    (13, b"\x06"),
+    (17, b"\x06\x4e"),
+    (19, b"\x01" + bytes(range(20))),
+    (23, b"\x00\xd7"),
+)
+"""What RASPPPOE asks for beside MRU and Magic-Number."""
+
+PPPD_VJ: Option = (2, b"\x00\x2d\x0f\x01")
+
+
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """How this subscriber differs from a plain one. Times in seconds."""
+
+    mru: int | None = 1492
+    lcp_extra: tuple[Option, ...] = ()
+    methods: tuple[str, ...] = ("chap", "pap")
+    address: bytes = ZERO
+    dns: bool = True
+    wins: bool = False
+    vj: bool = False
+    ccp: bool = False
+    ipv6cp: bool = False
+    nak_mru: int | None = None
+    """Insist on this value against the server's MRU (routers of two large vendors)."""
+    identification: bool = False
+    """Send LCP Identification before the CHAP Response (Windows)."""
+    echo_at_open: bool = False
+    """Send an Echo-Request with the last Configure-Ack (pppd)."""
+    ignore_requests: int = 0
+    """Lose this many of the server's first Configure-Requests."""
+    first_identifier: int = 1
+    restart: float = 3.0
+    tries: int = 10
+
+
+def control(protocol: int, code: int, identifier: int, data: bytes = b"") -> bytes:
+    return protocol.to_bytes(2, "big") + bytes([code, identifier]) + (len(data) + 4).to_bytes(2, "big") + data
+
+
+def pack(options: list[Option]) -> bytes:
+    return b"".join(bytes([kind, len(value) + 2]) + value for kind, value in options)
+
+
+def unpack(data: bytes) -> list[Option]:
+    options = []
+    while data:
+        options.append((data[0], data[2 : data[1]]))
+        data = data[data[1] :]
+    return options
+
+
+class Negotiation:
+    """One Configure exchange: our request until it is acknowledged, the server's until we acknowledge it."""
+
+    def __init__(
+        self, protocol: int, wanted: list[Option], judge: Callable[[int, bytes], Verdict], quirks: Quirks
+    ) -> None:
+        self.protocol, self.wanted, self.judge, self.quirks = protocol, dict(wanted), judge, quirks
+        self.identifier = quirks.first_identifier - 1
+        self.sent: bytes | None = None
+        self.acked_us = self.acked_them = self.stopped = False
+        self.next: float | None = None
+        self.tries = 0
+        self.remaining_deaf = quirks.ignore_requests if protocol == LCP else 0
+
+    @property
+    def opened(self) -> bool:
+        return self.acked_us and self.acked_them and not self.stopped
+
+    def request(self, now: float) -> list[bytes]:
+        self.acked_us = False
+        self.identifier = (self.identifier + 1) & 0xFF
+        self.sent = pack(list(self.wanted.items()))
+        self.next = now + self.quirks.restart
+        return [control(self.protocol, REQUEST, self.identifier, self.sent)]
+
+    def start(self, now: float) -> list[bytes]:
+        self.tries = self.quirks.tries
+        return self.request(now)
+
+    def stop(self) -> None:
+        self.stopped, self.next = True, None
+
+    def tick(self, now: float) -> list[bytes]:
+        if self.next is None or now < self.next:
+            return []
+        if not self.tries:
+            self.stop()
+            return []
+        self.tries -= 1
+        return self.request(now)
+
+    def receive(self, code: int, identifier: int, data: bytes, now: float) -> list[bytes]:
+        if self.stopped:
+            return []
+        if code == REQUEST:
+            return self._requested(identifier, data, now)
+        if self.sent is None or self.acked_us or identifier != self.identifier:
+            return []
+        if code == ACK and data == self.sent:
+            self.acked_us = True
+        elif code in (NAK, REJECT):
+            for kind, value in unpack(data):
+                if code == NAK and kind in self.wanted:
+                    self.wanted[kind] = value
+                elif code == REJECT:
+                    self.wanted.pop(kind, None)
+            return self.request(now)
+        if self.opened:
+            self.next = None
+        return []
+
+    def _requested(self, identifier: int, data: bytes, now: float) -> list[bytes]:
+        if self.remaining_deaf:
+            self.remaining_deaf -= 1
+            return []
+        out = self.start(now) if self.sent is None or self.opened else []
+        options = unpack(data)
+        verdicts = [(kind, self.judge(kind, value)) for kind, value in options]
+        for answer in (REJECT, NAK):
+            chosen = [(kind, value) for kind, (code, value) in verdicts if code == answer]
+            if chosen:
+                self.acked_them = False
+                return [*out, control(self.protocol, answer, identifier, pack(chosen))]
+        self.acked_them = True
+        if self.opened:
+            self.next = None
+        return [*out, control(self.protocol, ACK, identifier, data)]
+
+
+class PppPeer:
+    """A subscriber's PPP: frames are PPPoE session payloads.
+
+    `state` is one of lcp, auth, network, up, terminating, closed; `failure` says in a word why it is not up.
+    """
+
+    def __init__(self, user: bytes, password: bytes, quirks: Quirks | None = None, seed: int = 1) -> None:
+        self.user, self.password, self.quirks = user, password, quirks or Quirks()
+        self.random = Random(seed)
+        self.state, self.failure = "closed", ""
+        self.echo_replies = 0
+        self.rejected_protocols: list[int] = []
+        self._reset()
+
+    def _reset(self) -> None:
+        quirks = self.quirks
+        mru = [] if quirks.mru is None else [(1, quirks.mru.to_bytes(2, "big"))]
+        self.lcp = Negotiation(
+            LCP, [*mru, (5, self.random.randbytes(4)), *quirks.lcp_extra], self._judge_lcp, quirks
+        )
+        self.mru_naks = 3
+        self.mtu = 1500
+        self._forget_login()
+
+    def _forget_login(self) -> None:
+        quirks = self.quirks
+        self.auth, self.auth_packet, self.auth_id = "", b"", 0
+        self.auth_next: float | None = None
+        self.address = self.peer_address = ZERO
+        wanted: list[Option] = [(3, quirks.address)]
+        if quirks.vj:
+            wanted.append(PPPD_VJ)
+        for kind, asked in ((129, quirks.dns), (130, quirks.wins), (131, quirks.dns), (132, quirks.wins)):
+            if asked:
+                wanted.append((kind, ZERO))
+        self.ncps = {IPCP: Negotiation(IPCP, wanted, self._judge_ipcp, quirks)}
+        if quirks.ipv6cp:
+            interface_id = [(1, b"\x02\0\0\xff\xfe\0\0\x01")]
+            self.ncps[IPV6CP] = Negotiation(IPV6CP, interface_id, lambda _, value: (ACK, value), quirks)
+        if quirks.ccp:
+            mppe = [(18, b"\x01\0\0\xe1")]
+            self.ncps[CCP] = Negotiation(CCP, mppe, lambda _, value: (REJECT, value), quirks)
+
+    @property
+    def magic(self) -> bytes:
+        return self.lcp.wanted.get(5, ZERO)
+
+    @property
+    def dns(self) -> tuple[bytes, ...]:
+        return self._servers(129, 131)
+
+    @property
+    def wins(self) -> tuple[bytes, ...]:
+        return self._servers(130, 132)
+
+    def _servers(self, *kinds: int) -> tuple[bytes, ...]:
+        wanted = self.ncps[IPCP].wanted
+        return tuple(wanted[kind] for kind in kinds if wanted.get(kind, ZERO) != ZERO)
+
+    def start(self, now: float) -> list[bytes]:
+        self._reset()
+        self.state, self.failure = "lcp", ""
+        return self.lcp.start(now)
+
+    def terminate(self, now: float) -> list[bytes]:
+        """Ask for the end of the link; `state` becomes closed with the answer or after one restart time."""
+        if self.state in ("closed", "terminating"):
+            return []
+        self._leave("", now)
+        return [control(LCP, TERM_REQUEST, 0x77, b"User request")]
+
+    def _leave(self, failure: str, now: float) -> None:
+        self.state, self.failure = "terminating", self.failure or failure
+        self.address = ZERO
+        self.lcp.next, self.auth_next = None, now + self.quirks.restart
+        for ncp in self.ncps.values():
+            ncp.stop()
+
+    def deadline(self) -> float | None:
+        if self.state == "closed":
+            return None
+        timers = [self.lcp.next, self.auth_next, *(ncp.next for ncp in self.ncps.values())]
+        return min((timer for timer in timers if timer is not None), default=None)
+
+    def tick(self, now: float) -> list[bytes]:
+        if self.state == "closed":
+            return []
+        out = self.lcp.tick(now)
+        if self.lcp.stopped and self.state == "lcp":
+            self.state, self.failure = "closed", "no LCP"
+        if self.auth_next is not None and now >= self.auth_next:
+            self.auth_next = now + self.quirks.restart
+            if self.state == "terminating":
+                self.state = "closed"
+            else:
+                out += self._send_login()
+        for ncp in self.ncps.values():
+            out += ncp.tick(now)
+        return out + self._give_up_without_ipcp(now)
+
+    def _give_up_without_ipcp(self, now: float) -> list[bytes]:
+        if self.state not in ("network", "up") or not self.ncps[IPCP].stopped:
+            return []
+        self.failure = "no IPCP"
+        return self.terminate(now)
+
+    def receive(self, payload: bytes, now: float) -> list[bytes]:
+        if self.state == "closed":
+            return []
+        protocol, information = int.from_bytes(payload[:2], "big"), payload[2:]
+        code, identifier = information[0], information[1]
+        data = information[4 : int.from_bytes(information[2:4], "big")]
+        if protocol == LCP:
+            return self._lcp(code, identifier, data, now)
+        if not self.lcp.opened or self.state == "terminating":
+            return []
+        if protocol == PAP and self.auth == "pap" and identifier == self.auth_id:
+            return self._authenticated(code == 2, now)
+        if protocol == CHAP and self.auth == "chap":
+            return self._chap(code, identifier, data, now)
+        if protocol in self.ncps and self.state in ("network", "up"):
+            out = self.ncps[protocol].receive(code, identifier, data, now)
+            self._note_network()
+            return out
+        return []
+
+    def _lcp(self, code: int, identifier: int, data: bytes, now: float) -> list[bytes]:
+        if code == TERM_REQUEST:
+            self._leave("terminated by server", now)
+            return [control(LCP, TERM_ACK, identifier)]
+        if code == TERM_ACK and self.state == "terminating":
+            self.state = "closed"
+        if self.state in ("terminating", "closed"):
+            return []
+        was_opened = self.lcp.opened
+        out: list[bytes] = []
+        if was_opened and code == REQUEST:
+            self._forget_login()
+            self.state = "lcp"
+        if code in (REQUEST, ACK, NAK, REJECT):
+            out = self.lcp.receive(code, identifier, data, now)
+        elif was_opened:
+            self._lcp_opened_only(code, data, out, identifier)
+        if self.lcp.opened and self.state == "lcp":
+            out += self._enter_auth(now)
+        return out + self._give_up_without_ipcp(now)
+
+    def _lcp_opened_only(self, code: int, data: bytes, out: list[bytes], identifier: int) -> None:
+        if code == ECHO:
+            out.append(control(LCP, ECHO_REPLY, identifier, self.magic + data[4:]))
+        elif code == ECHO_REPLY:
+            self.echo_replies += 1
+        elif code == PROTOCOL_REJECT:
+            protocol = int.from_bytes(data[:2], "big")
+            self.rejected_protocols.append(protocol)
+            if protocol in self.ncps:
+                self.ncps[protocol].stop()
+
+    def _judge_lcp(self, kind: int, value: bytes) -> Verdict:
+        if kind == 1:
+            if self.quirks.nak_mru is not None and value != self.quirks.nak_mru.to_bytes(2, "big"):
+                self.mru_naks -= 1
+                if self.mru_naks > 0:
+                    return NAK, self.quirks.nak_mru.to_bytes(2, "big")
+            self.mtu = int.from_bytes(value, "big")
+        elif kind == 3:
+            for method in self.quirks.methods:
+                if value == AUTH_OPTIONS[method]:
+                    self.auth = method
+                    return ACK, value
+            return (NAK, AUTH_OPTIONS[self.quirks.methods[0]]) if self.quirks.methods else (REJECT, value)
+        elif kind != 5:
+            return REJECT, value
+        return ACK, value
+
+    def _judge_ipcp(self, kind: int, value: bytes) -> Verdict:
+        if kind != 3:
+            return REJECT, value
+        self.peer_address = value
+        return ACK, value
+
+    def _enter_auth(self, now: float) -> list[bytes]:
+        self.state = "auth"
+        out = []
+        if self.quirks.echo_at_open:
+            out.append(control(LCP, ECHO, 0, self.magic))
+        if self.quirks.identification:
+            texts = (b"MSRASV5.20", b"MSRAS-0-HOST", bytes(range(240, 256)))
+            out += [control(LCP, 12, 0x40 + n, self.magic + text) for n, text in enumerate(texts)]
+        if self.auth == "pap":
+            self.auth_next = now + self.quirks.restart
+            out += self._send_login()
+        elif not self.auth:
+            out += self._enter_network(now)
+        return out
+
+    def _send_login(self) -> list[bytes]:
+        if self.auth == "pap":
+            self.auth_id = (self.auth_id + 1) & 0xFF
+            secret = bytes([len(self.user)]) + self.user + bytes([len(self.password)]) + self.password
+            self.auth_packet = control(PAP, 1, self.auth_id, secret)
+        return [self.auth_packet]
+
+    def _chap(self, code: int, identifier: int, data: bytes, now: float) -> list[bytes]:
+        if code == 1:
+            challenge = data[1 : 1 + data[0]]
+            digest = hashlib.md5(bytes([identifier]) + self.password + challenge).digest()
+            self.auth_id, self.auth_packet = (
+                identifier,
+                control(CHAP, 2, identifier, b"\x10" + digest + self.user),
+            )
+            if self.state == "auth":
+                self.auth_next = now + self.quirks.restart
+            return [self.auth_packet]
+        if code in (3, 4) and identifier == self.auth_id:
+            return self._authenticated(code == 3, now)
+        return []
+
+    def _authenticated(self, success: bool, now: float) -> list[bytes]:
+        if self.state != "auth":
+            return []
+        self.auth_next = None
+        if success:
+            return self._enter_network(now)
+        self.failure = "authentication"
+        return []
+
+    def _enter_network(self, now: float) -> list[bytes]:
+        self.state = "network"
+        return [frame for ncp in self.ncps.values() for frame in ncp.start(now)]
+
+    def _note_network(self) -> None:
+        ipcp = self.ncps[IPCP]
+        self.state = "up" if ipcp.opened else "network"
+        self.address = ipcp.wanted.get(3, ZERO) if ipcp.opened else ZERO
