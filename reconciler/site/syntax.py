@@ -1,0 +1,88 @@
+"""The YAML parser's complaints in an operator's words.
+
+The parser's own texts are fixed phrases that quote nothing from the file, so those that are not translated
+here may be shown as they are. This module must not know the tree or the site.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ruamel.yaml.error import MarkedYAMLError
+
+from reconciler.site.diagnostic import Diagnostic, Related
+from reconciler.site.place import Place
+
+_WORDS: Final[tuple[tuple[str, str, str], ...]] = (
+    (
+        "mapping values are not allowed",
+        "a second `:` on this line, or an entry where none can be",
+        "look for a missing space after `:` here or on the line above; quote a value that contains `: `",
+    ),
+    (
+        "could not find expected ':'",
+        "a `:` is missing after a key",
+        "write `key: value`, with a space after the colon",
+    ),
+    (
+        "found character that cannot start any token",
+        "a character that cannot begin a value",
+        "quote a value that begins with `%`, `@` or a backtick; indent with spaces, never with tabs",
+    ),
+    ("found a tab character", "a tab where indentation is expected", "indent with spaces, never with tabs"),
+    (
+        "found unexpected end of stream",
+        "the file ends inside a quoted text",
+        "close the quote that is opened at the other place shown",
+    ),
+    (
+        "found unexpected document indicator",
+        "a document marker inside a quoted text",
+        "close the quote that is opened at the other place shown",
+    ),
+    (
+        "found unknown escape character",
+        "an unknown escape in double quotes",
+        "write a backslash twice, or use single quotes",
+    ),
+    (
+        "did not find expected key",
+        "the indentation does not fit, or something follows a value that is complete",
+        "line the keys of one mapping up; quote a whole value, not a part of it",
+    ),
+    (
+        "did not find expected '-' indicator",
+        "the indentation of a list does not fit",
+        "line its `-` up; what follows the list starts further left",
+    ),
+    ("did not find expected ',' or '}'", "a `{` is not closed, or a comma is missing", "close it with `}`"),
+    ("did not find expected ',' or ']'", "a `[` is not closed, or a comma is missing", "close it with `]`"),
+    (
+        "did not find expected <document start>",
+        "something follows the end of the document",
+        "remove the line `...`, or what follows it",
+    ),
+    ("found incompatible YAML document", "an unknown YAML version", "remove the %YAML line"),
+)
+
+
+def explain(error: MarkedYAMLError) -> Diagnostic:
+    """The parser's error as a finding (E101), with the place where the unfinished thing began, if it is
+    another.
+    """
+    problem = error.problem or "not YAML"
+    message, advice = next(((said, way) for phrase, said, way in _WORDS if phrase in problem), (problem, ""))
+    place = _place(error.problem_mark or error.context_mark)
+    related: tuple[Related, ...] = ()
+    if error.context_mark is not None and place is not None:
+        start = _place(error.context_mark)
+        if start is not None and start.line != place.line:
+            related = (Related(start, (error.context or "it began here").removeprefix("while ")),)
+    return Diagnostic("E101", f"not YAML: {message}", place, "", advice, related)
+
+
+def _place(mark: object) -> Place | None:
+    line, column = getattr(mark, "line", None), getattr(mark, "column", None)
+    if line is None or column is None:
+        return None
+    return Place(line + 1, column + 1, line + 1, column + 2)
