@@ -1,0 +1,102 @@
+"""The kernel as resources see it: a few questions and orders, which the real one and a test's answer alike.
+
+``LinuxKernel`` passes them to the rooms that know how. It decides nothing. The netlink library, which takes
+half a second to import, is loaded when first asked.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+from collections.abc import Iterable
+from typing import Protocol
+
+from reconciler.linux import sysctl
+from reconciler.linux.errors import KernelError
+from reconciler.linux.sysctl import Key
+
+
+class Kernel(Protocol):
+    """Raises ``KernelError`` (an ``OSError`` with one plain line) when the kernel says no."""
+
+    def our_addresses(self, device: str) -> Iterable[str]:
+        """IPv4 addresses that we put on ``device``."""
+
+    def add_address(self, address: str, device: str) -> None: ...
+
+    def remove_address(self, address: str, device: str) -> None: ...
+
+    def our_routes(self, device: str) -> Iterable[str]:
+        """Networks (``10.0.0.0/24``) that we route to ``device``."""
+
+    def add_route(self, network: str, device: str) -> None: ...
+
+    def remove_route(self, network: str, device: str) -> None: ...
+
+    def read(self, key: Key) -> int: ...
+
+    def write(self, key: Key, value: int) -> None: ...
+
+
+class LinuxKernel:
+    """The machine's kernel, in the network namespace that we run in.
+
+    Kernels before 5.18 do not keep our mark on an address; there, every IPv4 address of the device, which is
+    ours, counts as ours.
+    """
+
+    def __init__(self) -> None:
+        self._marks_are_kept = True
+
+    def our_addresses(self, device: str) -> list[str]:
+        from reconciler.linux import netlink
+
+        return [
+            found.address
+            for found in netlink.addresses(device)
+            if found.ours or (not self._marks_are_kept and ipaddress.ip_address(found.address).version == 4)
+        ]
+
+    def add_address(self, address: str, device: str) -> None:
+        from reconciler.linux import netlink
+
+        try:
+            self._marks_are_kept = netlink.add_address(address, 32, device)
+        except KernelError as error:
+            if error.errno != errno.EEXIST:
+                raise
+            self._marks_are_kept = False
+
+    def remove_address(self, address: str, device: str) -> None:
+        from reconciler.linux import netlink
+
+        try:
+            netlink.remove_address(address, 32, device)
+        except KernelError as error:
+            if error.errno != errno.EADDRNOTAVAIL:
+                raise
+
+    def our_routes(self, device: str) -> list[str]:
+        from reconciler.linux import netlink
+
+        return [route.destination for route in netlink.routes(device)]
+
+    def add_route(self, network: str, device: str) -> None:
+        from reconciler.linux import netlink
+
+        netlink.add_route(network, device)
+
+    def remove_route(self, network: str, device: str) -> None:
+        from reconciler.linux import netlink
+
+        try:
+            netlink.remove_route(network, device)
+        except KernelError as error:
+            if error.errno != errno.ESRCH:
+                raise
+
+    def read(self, key: Key) -> int:
+        return sysctl.read(key)
+
+    def write(self, key: Key, value: int) -> None:
+        sysctl.write(key, value)

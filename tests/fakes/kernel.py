@@ -1,0 +1,95 @@
+"""A kernel of dictionaries: sysctl values, one device's addresses and routes, and faults by script."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterable
+
+from reconciler.linux.errors import refusal
+from reconciler.linux.sysctl import IP_FORWARD, Key, interface_key
+
+
+class FakeKernel:
+    """``faults`` maps an operation's name (``write``, ``add_route``, ...) to how many of its next calls fail.
+
+    Like the real one, it overwrites every interface's ``forwarding`` when ``ip_forward`` is written.
+    """
+
+    def __init__(self, interfaces: Iterable[str] = ("eth1",), device: str | None = None) -> None:
+        self.device = device
+        self.addresses: set[str] = set()
+        self.routes: set[str] = set()
+        self.values: dict[Key, int] = {IP_FORWARD: 0}
+        self.faults: dict[str, int] = {}
+        self.log: list[str] = []
+        for interface in ("all", *interfaces):
+            self.plug_in(interface)
+
+    def plug_in(self, interface: str) -> None:
+        self.values[interface_key(interface, "proxy_arp")] = 0
+        self.values[interface_key(interface, "forwarding")] = self.values[IP_FORWARD]
+
+    def our_addresses(self, device: str) -> list[str]:
+        self._on(device)
+        return sorted(self.addresses)
+
+    def add_address(self, address: str, device: str) -> None:
+        self._do("add_address", address)
+        self._on(device)
+        self.addresses.add(address)
+
+    def remove_address(self, address: str, device: str) -> None:
+        self._do("remove_address", address)
+        self._on(device)
+        self.addresses.discard(address)
+
+    def our_routes(self, device: str) -> list[str]:
+        self._on(device)
+        return sorted(self.routes)
+
+    def add_route(self, network: str, device: str) -> None:
+        self._do("add_route", network)
+        self._on(device)
+        self.routes.add(network)
+
+    def remove_route(self, network: str, device: str) -> None:
+        self._do("remove_route", network)
+        self._on(device)
+        self.routes.discard(network)
+
+    def read(self, key: Key) -> int:
+        if key not in self.values:
+            raise refusal(f"read {key}", errno.ENODEV)
+        return self.values[key]
+
+    def write(self, key: Key, value: int) -> None:
+        self._do("write", f"{key}={value}")
+        self.read(key)
+        self.values[key] = value
+        if key == IP_FORWARD:
+            for other in self.values:
+                if other.endswith("/forwarding"):
+                    self.values[other] = value
+
+    def _on(self, device: str) -> None:
+        if device != self.device:
+            raise refusal(f"look at {device}", errno.ENODEV)
+
+    def _do(self, operation: str, what: str) -> None:
+        if self.faults.get(operation, 0):
+            self.faults[operation] -= 1
+            raise refusal(f"{operation} {what}", errno.EPERM)
+        self.log.append(f"{operation} {what}")
+
+
+class FakeMemory(dict[str, int]):
+    """What the store remembers of the kernel's values, without a disk."""
+
+    def remembered(self) -> dict[str, int]:
+        return dict(self)
+
+    def remember(self, path: str, value: int) -> None:
+        self.setdefault(path, value)
+
+    def forget(self, path: str) -> None:
+        self.pop(path, None)
