@@ -1,11 +1,11 @@
 """The words spoken on the engine's command socket: the only door between the two processes.
 
-One JSON object a line, both ways. A request is ``{"id": n, "do": name, ...arguments}``; its answer
-``{"id": n, "ok": result}`` or ``{"id": n, "error": {"code": ..., "message": ...}}``. After ``follow`` the engine
-also sends ``{"event": {...}}`` lines, unasked.
+One JSON object a line, both ways. A request is ``{"id": n, "do": name, ...arguments}``; its answer ``{"id":
+n, "ok": result}`` or ``{"id": n, "error": {"code": ..., "message": ...}}``. After ``follow`` the engine also
+sends ``{"event": {...}}`` lines, unasked.
 
-Shared by the engine's service and the reconciler's client. This module holds types and constants alone: it must not
-know how either side stores or applies what is said here.
+Shared by the engine's service and the reconciler's client. This module holds types and constants alone: it
+must not know how either side stores or applies what is said here.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ SOCKET_NAME = "engine.sock"
 """The command socket's name inside the runtime directory."""
 
 AuthMethod = Literal["chap", "pap"]
+SessionState = Literal["establish", "authenticate", "network", "opened", "terminate"]
+EventType = Literal["session_opened", "session_closed", "login_refused"]
 
 
 class Pool(TypedDict):
@@ -32,8 +34,8 @@ class Pool(TypedDict):
 class Settings(TypedDict, total=False):
     """What holds for every new session. A ``configure`` request carries only the keys that change.
 
-    ``mtu`` in octets; ``echo_interval`` in seconds (0 = no keepalive); ``echo_failures`` is how many unanswered
-    Echo-Requests end a session. ``service_names`` empty = any service name is accepted.
+    ``mtu`` in octets; ``echo_interval`` in seconds (0 = no keepalive); ``echo_failures`` is how many
+    unanswered Echo-Requests end a session. ``service_names`` empty = any service name is accepted.
     """
 
     ac_name: str
@@ -50,7 +52,7 @@ class Settings(TypedDict, total=False):
 
 
 class UserEntry(TypedDict):
-    """A subscriber who may log in. ``fingerprint`` is opaque to the engine: it stores it and gives it back."""
+    """A subscriber who may log in. ``fingerprint`` is opaque to the engine, which only gives it back."""
 
     name: str
     password: str
@@ -80,8 +82,9 @@ class ListenerView(TypedDict):
 
 
 class SessionView(TypedDict):
-    """A live session. ``since`` is Unix time in seconds; ``uptime`` seconds; ``stale`` = its user or the settings
-    have changed since it was set up, so that a re-dial would give it something else."""
+    """A live session. ``since`` is Unix time in seconds; ``uptime`` seconds; ``stale`` = its user or the
+    settings have changed since it was set up, so that a re-dial would give it something else.
+    """
 
     user: str | None
     address: str | None
@@ -89,7 +92,7 @@ class SessionView(TypedDict):
     mac: str
     id: int
     interface: str
-    state: Literal["establish", "authenticate", "network", "opened", "terminate"]
+    state: SessionState
     since: float
     uptime: float
     generation: int
@@ -132,7 +135,7 @@ class EventView(TypedDict):
     """Something that happened to a subscriber. ``time`` is Unix time in seconds."""
 
     time: float
-    type: Literal["session_opened", "session_closed", "login_refused"]
+    type: EventType
     user: str | None
     mac: str
     id: int
@@ -159,9 +162,9 @@ class RemovedUser(TypedDict):
 class ChangeUsers(TypedDict):
     """``users`` -> {"ended": [SessionKey]}: add, replace and remove users at once, all or nothing.
 
-    A user who is removed (with ``terminate``) or disabled loses its sessions; one whose ``sessions`` falls below what
-    is live loses the oldest surplus; every other change waits for the next login. ``ended`` names what is being
-    terminated.
+    A user who is removed (with ``terminate``) or disabled loses its sessions; one whose ``sessions`` falls
+    below what is live loses the oldest surplus; every other change waits for the next login. ``ended`` names
+    what is being terminated.
     """
 
     generation: int
@@ -184,7 +187,7 @@ class Unlisten(TypedDict):
 
 
 class Terminate(TypedDict):
-    """``terminate`` -> {"ended": [SessionKey]}: end these sessions politely (Terminate-Request, then PADT)."""
+    """``terminate`` -> {"ended": [SessionKey]}: end these politely (Terminate-Request, then PADT)."""
 
     sessions: list[SessionKey]
     reason: str

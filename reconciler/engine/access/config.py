@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reconciler.engine.messages import Settings
+    from reconciler.engine.messages import AuthMethod, Settings
 
 
 class Pool(NamedTuple):
@@ -43,11 +43,11 @@ class Config:
     pools: tuple[Pool, ...] = ()
     dns: tuple[bytes, ...] = ()
     wins: tuple[bytes, ...] = ()
-    auth: tuple[str, ...] = ("chap", "pap")
+    auth: tuple[AuthMethod, ...] = ("chap", "pap")
     mtu: int = 1492
     echo_interval: int = 30
     echo_failures: int = 3
-    second_login: str = "replace"
+    second_login: Literal["replace", "refuse"] = "replace"
 
     def merged(self, settings: Settings) -> Config:
         """This configuration with the given settings in place of its own.
@@ -68,11 +68,11 @@ class Config:
             ],
             "dns_servers": [text(address) for address in self.dns],
             "wins_servers": [text(address) for address in self.wins],
-            "auth": list(self.auth),  # type: ignore[typeddict-item]  # only known methods get past the service
+            "auth": list(self.auth),
             "mtu": self.mtu,
             "echo_interval": self.echo_interval,
             "echo_failures": self.echo_failures,
-            "second_login": self.second_login,  # type: ignore[typeddict-item]
+            "second_login": self.second_login,
         }
 
 
@@ -120,7 +120,7 @@ def text(address: bytes) -> str:
     return "{}.{}.{}.{}".format(*address)
 
 
-def _fields(settings: Settings) -> Iterable[tuple[str, object]]:
+def _fields(settings: Settings) -> Iterable[tuple[str, Any]]:
     for key, value in settings.items():
         match key:
             case "ac_name":

@@ -6,9 +6,12 @@ Nothing is queued inside the core, so nothing can be forgotten there.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from reconciler.engine.wire.drop import Drop
+
+if TYPE_CHECKING:
+    from reconciler.engine.messages import EventType
 
 Vlans: TypeAlias = tuple[tuple[int, int], ...]
 
@@ -54,7 +57,7 @@ class Dropped(NamedTuple):
 class Event(NamedTuple):
     """Something an operator would want to know of; ``type`` and ``reason`` as in ``messages.EventView``."""
 
-    type: str
+    type: EventType
     user: bytes | None
     key: Key
     reason: str

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reconciler.engine.access.admission import Admission
     from reconciler.engine.access.session import Session
     from reconciler.engine.access.table import Table
+    from reconciler.engine.messages import EventType
 
 
 class Lifecycle:
@@ -148,6 +149,6 @@ class Lifecycle:
         session.path_open = False
         return [ClosePath(session.key)]
 
-    def _event(self, kind: str, session: Session, reason: str) -> Event:
+    def _event(self, kind: EventType, session: Session, reason: str) -> Event:
         name = None if session.user is None else session.user.name
         return Event(kind, name, session.key, reason, session.generation)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from reconciler.engine.access.config import Config, Terms, User
     from reconciler.engine.access.discovery import Listener
     from reconciler.engine.access.effects import Key
+    from reconciler.engine.messages import SessionState
 
-_STATES = {
+_STATES: dict[Phase, SessionState] = {
     Phase.DEAD: "establish",
     Phase.ESTABLISH: "establish",
     Phase.AUTHENTICATE: "authenticate",
@@ -91,7 +92,7 @@ class Session:
         return not self.logged_in and self.ending is None
 
     @property
-    def state(self) -> str:
+    def state(self) -> SessionState:
         """How far it has come, in the words of ``messages.SessionView``."""
         if self.ending is not None:
             return "terminate"

@@ -42,7 +42,7 @@ class Drop(StrEnum):
     LATE_PADR = "late_padr", "a repeated PADR for a session that has already logged in"
     STOPPING = "stopping", "a request for a new session while shutting down"
     UNKNOWN_SESSION = "unknown_session", "for a session that does not exist"
-    FOREIGN_SESSION = "foreign_session", "for another subscriber's session: its id with the wrong MAC address or VLAN"
+    FOREIGN_SESSION = "foreign_session", "for another's session: its id with the wrong MAC address or VLAN"
 
 
 class Malformed(Exception):  # noqa: N818 - it says what the bytes are, not that we failed

@@ -1,0 +1,156 @@
+"""What each request on the command socket means.
+
+A request is checked whole before anything is changed, so a bad one changes nothing. Neighbours: ``service``
+brings the requests; ``views`` makes the answers. It must not know sockets or how messages are framed.
+"""
+
+from __future__ import annotations
+
+import os
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from reconciler import __version__
+from reconciler.engine import views
+from reconciler.engine.access.config import User, packed
+from reconciler.engine.access.effects import Key
+from reconciler.engine.messages import PROTOCOL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.engine.access.concentrator import Outcome
+    from reconciler.engine.host import Host
+    from reconciler.engine.messages import ErrorBody, RemovedUser, SessionKey, UserEntry
+
+    Arguments = dict[str, Any]
+
+AUTH_METHODS = ("chap", "pap")
+MTU = range(128, 1501)
+
+
+class CommandError(Exception):
+    """The request cannot be carried out; ``body`` is the answer."""
+
+    def __init__(self, body: ErrorBody) -> None:
+        super().__init__(body["message"])
+        self.body = body
+
+
+def run(host: Host, name: object, arguments: Arguments) -> object:
+    """Carry out one request. Raises ``CommandError``; then nothing was changed."""
+    command = _COMMANDS.get(name) if isinstance(name, str) else None
+    if command is None:
+        raise CommandError({"code": "unknown_request", "message": "no such request"})
+    try:
+        return command(host, arguments)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        kind = type(error).__name__  # not its text, which may quote a password
+        raise CommandError({"code": "bad_request", "message": f"malformed {name} request ({kind})"}) from None
+
+
+def _hello(host: Host, _arguments: Arguments) -> object:
+    datapath = host.datapath
+    return {
+        "protocol": PROTOCOL,
+        "version": __version__,
+        "pid": os.getpid(),
+        "datapath": datapath.name,
+        "device": datapath.device,
+    }
+
+
+def _observe(host: Host, _arguments: Arguments) -> object:
+    return views.observation(host)
+
+
+def _configure(host: Host, arguments: Arguments) -> object:
+    config = host.concentrator.config.merged(arguments["settings"])
+    valid = (
+        config.mtu in MTU
+        and bool(config.auth)
+        and all(method in AUTH_METHODS for method in config.auth)
+        and config.echo_interval >= 0
+        and config.echo_failures >= 1
+        and config.second_login in ("replace", "refuse")
+    )
+    if not valid:
+        raise ValueError
+    host.concentrator.configure(config, int(arguments["generation"]))
+    return {}
+
+
+def _users(host: Host, arguments: Arguments) -> object:
+    put = [_user(entry) for entry in arguments["put"]]
+    remove = [_removal(entry) for entry in arguments["remove"]]
+    return _ended(
+        host, host.concentrator.change_users(put, remove, int(arguments["generation"]), monotonic())
+    )
+
+
+def _user(entry: UserEntry) -> User:
+    address = entry["address"]
+    if entry["sessions"] < 1 or not entry["name"]:
+        raise ValueError
+    return User(
+        name=entry["name"].encode(),
+        password=entry["password"].encode(),
+        address=None if address is None else packed(address),
+        enabled=bool(entry["enabled"]),
+        sessions=entry["sessions"],
+        fingerprint=entry["fingerprint"],
+    )
+
+
+def _removal(entry: RemovedUser) -> tuple[bytes, bool]:
+    if entry["sessions"] not in ("terminate", "drain"):
+        raise ValueError
+    return entry["name"].encode(), entry["sessions"] == "terminate"
+
+
+def _listen(host: Host, arguments: Arguments) -> object:
+    name = str(arguments["interface"])
+    try:
+        return views.listener_view(host.listen(name, int(arguments["generation"])).interface)
+    except PermissionError:
+        message = "not allowed to open a packet socket: run as root, or with CAP_NET_RAW"
+        raise CommandError({"code": "not_permitted", "message": message}) from None
+    except OSError:
+        raise CommandError({"code": "no_interface", "message": f"interface {name} is not there"}) from None
+
+
+def _unlisten(host: Host, arguments: Arguments) -> object:
+    host.concentrator.generation = int(arguments["generation"])
+    outcome = host.unlisten(str(arguments["interface"]), "interface_removed")
+    return {"ended": [views.key_view(key) for key in outcome.ended]}
+
+
+def _terminate(host: Host, arguments: Arguments) -> object:
+    keys = [_key(entry) for entry in arguments["sessions"]]
+    return _ended(host, host.concentrator.terminate(keys, str(arguments["reason"]), monotonic()))
+
+
+def _key(entry: SessionKey) -> Key:
+    return Key(entry["interface"], (), bytes.fromhex(entry["mac"].replace(":", "")), int(entry["id"]))
+
+
+def _shutdown(host: Host, _arguments: Arguments) -> object:
+    host.stop()
+    return {}
+
+
+def _ended(host: Host, outcome: Outcome) -> object:
+    host.perform(outcome.effects)
+    return {"ended": [views.key_view(key) for key in outcome.ended]}
+
+
+_COMMANDS: dict[str, Callable[[Host, Arguments], object]] = {
+    "hello": _hello,
+    "observe": _observe,
+    "configure": _configure,
+    "users": _users,
+    "listen": _listen,
+    "unlisten": _unlisten,
+    "terminate": _terminate,
+    "shutdown": _shutdown,
+}

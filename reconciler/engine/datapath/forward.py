@@ -1,0 +1,170 @@
+"""Packets between PPPoE sessions and one TUN device: the worker's hot path.
+
+Upstream, a session frame loses its headers if its session is open and the packet's source is the session's
+address; downstream, a packet gains the headers of the session that has its destination. Everything else is
+dropped and counted.
+"""
+
+from __future__ import annotations
+
+import os
+from struct import Struct
+
+from reconciler.engine.datapath.records import Tally
+from reconciler.engine.wire.pppoe import ETHERTYPE_SESSION
+from reconciler.linux.packet import PPP_DATA, open_packet_socket
+
+BURST = 64
+"""Packets moved for one source before the others get their turn."""
+
+_HEADERS = 22  # Ethernet 14, PPPoE 6, PPP protocol 2
+_MINIMUM = _HEADERS + 20
+_SNAP = 2048
+_LARGEST_PACKET = 65535
+_PPPOE_SESSION_IPV4 = (b"\x11\x00", b"\x00\x21")
+_downstream = Struct("!6s6sHHHHH")
+_u16 = Struct("!H").unpack_from
+
+
+class Path:
+    """An open session's way, and what it has carried."""
+
+    __slots__ = (
+        "address",
+        "ifindex",
+        "mac",
+        "mtu",
+        "rx_bytes",
+        "rx_packets",
+        "session_id",
+        "tx_bytes",
+        "tx_packets",
+    )
+
+    def __init__(self, ifindex: int, mac: bytes, session_id: int, address: bytes, mtu: int) -> None:
+        self.ifindex = ifindex
+        self.mac = mac
+        self.session_id = session_id
+        self.address = address
+        self.mtu = mtu
+        self.rx_bytes = self.tx_bytes = self.rx_packets = self.tx_packets = 0
+
+
+class Port:
+    """An access interface: its socket for data frames, our address on it, and its paths by MAC and session
+    id.
+    """
+
+    __slots__ = ("ifindex", "mac", "paths", "socket")
+
+    def __init__(self, interface: str, ifindex: int, mac: bytes) -> None:
+        self.ifindex = ifindex
+        self.mac = mac
+        self.socket = open_packet_socket(interface, ETHERTYPE_SESSION, PPP_DATA)
+        self.paths: dict[bytes, Path] = {}
+
+
+class Forwarder:
+    """Moves packets between ``tun``, a TUN device's descriptor, and the ports."""
+
+    def __init__(self, tun: int) -> None:
+        self.tun = tun
+        self.ports: dict[int, Port] = {}
+        self._by_address: dict[bytes, tuple[Port, Path]] = {}
+
+    def attach(self, interface: str, ifindex: int, mac: bytes) -> Port:
+        """Open a port. Raises ``OSError``."""
+        self.detach(ifindex)
+        port = self.ports[ifindex] = Port(interface, ifindex, mac)
+        return port
+
+    def detach(self, ifindex: int) -> None:
+        """Close a port and its paths, if it is there."""
+        port = self.ports.pop(ifindex, None)
+        if port is not None:
+            port.socket.close()
+            for path in port.paths.values():
+                self._by_address.pop(path.address, None)
+
+    def open(self, path: Path) -> None:
+        """Let a session's packets through, if its port is there."""
+        port = self.ports.get(path.ifindex)
+        if port is not None:
+            self.close(path.ifindex, path.mac, path.session_id)
+            port.paths[_session(path.mac, path.session_id)] = path
+            self._by_address[path.address] = (port, path)
+
+    def close(self, ifindex: int, mac: bytes, session_id: int) -> None:
+        """Stop a session's packets, if it is there."""
+        port = self.ports.get(ifindex)
+        path = port.paths.pop(_session(mac, session_id), None) if port is not None else None
+        if path is not None and self._by_address.get(path.address, (None, None))[1] is path:
+            del self._by_address[path.address]
+
+    def tallies(self) -> list[Tally]:
+        """What every open path has carried."""
+        return [
+            Tally(p.ifindex, p.mac, p.session_id, p.rx_bytes, p.tx_bytes, p.rx_packets, p.tx_packets)
+            for port in self.ports.values()
+            for p in port.paths.values()
+        ]
+
+    def upstream(self, port: Port) -> None:
+        """Move what has arrived on a port to the TUN device."""
+        receive, paths, tun = port.socket.recv, port.paths, self.tun
+        for _ in range(BURST):
+            try:
+                frame = receive(_SNAP)
+            except OSError:  # nothing left, or the interface is down
+                return
+            path = paths.get(frame[6:12] + frame[16:18])
+            packet = decapsulate(frame, path.address) if path is not None and frame[:6] == port.mac else None
+            if packet is None or path is None:
+                continue
+            path.rx_packets += 1
+            path.rx_bytes += len(packet)
+            try:
+                os.write(tun, packet)
+            except OSError:  # the device is down or full: the packet is lost, as on any network
+                continue
+
+    def downstream(self) -> None:
+        """Move what the kernel has routed to the TUN device to the subscribers."""
+        by_address = self._by_address
+        for _ in range(BURST):
+            try:
+                packet = os.read(self.tun, _LARGEST_PACKET)
+            except OSError:
+                return
+            port, path = by_address.get(packet[16:20], (None, None))
+            if port is None or path is None or len(packet) > path.mtu or packet[0] >> 4 != 4:
+                continue
+            size = len(packet)
+            header = _downstream.pack(
+                path.mac, port.mac, ETHERTYPE_SESSION, 0x1100, path.session_id, size + 2, 0x0021
+            )
+            try:
+                port.socket.send((header + packet).ljust(60, b"\0"))
+            except OSError:
+                continue
+            path.tx_packets += 1
+            path.tx_bytes += size
+
+
+def decapsulate(frame: bytes, address: bytes) -> bytes | None:
+    """The IPv4 packet in a session frame, without padding; None unless it is whole and comes from
+    ``address``.
+    """
+    if len(frame) < _MINIMUM or (frame[14:16], frame[20:22]) != _PPPOE_SESSION_IPV4:
+        return None
+    end = 20 + _u16(frame, 18)[0]
+    total = _u16(frame, _HEADERS + 2)[0]
+    if end > len(frame) or not 20 <= total <= end - _HEADERS:
+        return None
+    if frame[_HEADERS] >> 4 != 4 or frame[_HEADERS + 12 : _HEADERS + 16] != address:
+        return None
+    return frame[_HEADERS : _HEADERS + total]
+
+
+def _session(mac: bytes, session_id: int) -> bytes:
+    return mac + session_id.to_bytes(2, "big")

@@ -1,0 +1,75 @@
+"""What the engine and the TUN worker say to each other: fixed-size records on a stream socket.
+
+The engine sends ``Record``; the worker answers HELLO with its device's name, SYNC with one octet once all
+before it is done, and COUNTERS with a count and that many ``Tally``.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from struct import Struct
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import socket
+
+SOCKET_NAME = "datapath.sock"
+"""The worker's socket inside the runtime directory."""
+
+record = Struct("!BI6sH4sH16s")
+tally = Struct("!I6sHQQQQ")
+hello = Struct("!16s")
+count = Struct("!I")
+
+
+class Op(IntEnum):
+    """What a record asks for."""
+
+    HELLO = 1
+    RESET = 2
+    ATTACH = 3
+    DETACH = 4
+    OPEN = 5
+    CLOSE = 6
+    SYNC = 7
+    COUNTERS = 8
+    QUIT = 9
+
+
+class Record(NamedTuple):
+    """One request; each operation uses the fields that it needs.
+
+    ``mac`` is ours with ATTACH, otherwise the subscriber's; ``mtu`` in octets; ``interface`` with ATTACH
+    alone.
+    """
+
+    op: int
+    ifindex: int = 0
+    mac: bytes = bytes(6)
+    session_id: int = 0
+    address: bytes = bytes(4)
+    mtu: int = 0
+    interface: bytes = b""
+
+
+class Tally(NamedTuple):
+    """One open path's counters; ``rx`` came from the subscriber."""
+
+    ifindex: int
+    mac: bytes
+    session_id: int
+    rx_bytes: int
+    tx_bytes: int
+    rx_packets: int
+    tx_packets: int
+
+
+def receive(sock: socket.socket, size: int) -> bytes:
+    """Exactly ``size`` octets. Raises ``ConnectionError`` if the other side ends before."""
+    parts = bytearray()
+    while len(parts) < size:
+        part = sock.recv(size - len(parts))
+        if not part:
+            raise ConnectionResetError("the other side has ended")
+        parts += part
+    return bytes(parts)

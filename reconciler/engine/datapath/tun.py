@@ -1,0 +1,174 @@
+"""The ``tun`` data path: works on any kernel with TUN. This is the engine's side; ``worker`` moves the
+packets.
+
+It remembers what is open, so that a worker that dies is replaced by one that is told everything again.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.engine.access.effects import Key
+from reconciler.engine.datapath import records
+from reconciler.engine.datapath.base import Counters, PathError
+from reconciler.engine.datapath.records import Op, Record, Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEVICE = "pppoe%d"
+"""Name of the TUN device; the kernel puts the first free number in."""
+PATIENCE = 10.0
+"""Seconds within which the worker must start, or answer."""
+
+
+class TunDataPath:
+    """All sessions on one TUN device. Raises ``PathError`` when no worker can be started."""
+
+    name = "tun"
+    device: str | None
+
+    def __init__(self, runtime_dir: Path) -> None:
+        self._runtime_dir = runtime_dir
+        self._ports: dict[str, tuple[int, bytes]] = {}
+        self._paths: dict[Key, tuple[bytes, int]] = {}
+        self._unsent = bytearray()
+        self._watch = select.epoll()
+        self._process: subprocess.Popen[str] | None = None
+        self._worker, self.device = self._adopt() or self._start(DEVICE)
+
+    def attach(self, interface: str, index: int, mac: bytes) -> None:
+        self._ports[interface] = (index, mac)
+        self._say(Record(Op.ATTACH, index, mac, interface=interface.encode()))
+
+    def detach(self, interface: str) -> None:
+        port = self._ports.pop(interface, None)
+        self._paths = {key: path for key, path in self._paths.items() if key.interface != interface}
+        if port is not None:
+            self._say(Record(Op.DETACH, port[0]))
+
+    def open(self, key: Key, address: bytes, mtu: int) -> None:
+        port = self._ports.get(key.interface)
+        if port is not None:
+            self._paths[key] = (address, mtu)
+            self._say(Record(Op.OPEN, port[0], key.mac, key.id, address, mtu))
+
+    def close(self, key: Key) -> None:
+        port = self._ports.get(key.interface)
+        if port is not None and self._paths.pop(key, None) is not None:
+            self._say(Record(Op.CLOSE, port[0], key.mac, key.id))
+
+    def flush(self) -> None:
+        if not self._unsent:
+            return
+        self._say(Record(Op.SYNC))
+        try:
+            self._send()
+            records.receive(self._worker, 1)
+        except OSError:
+            self._replace()
+
+    def counters(self) -> Mapping[Key, Counters]:
+        self.flush()
+        self._say(Record(Op.COUNTERS))
+        try:
+            self._send()
+            total = records.count.unpack(records.receive(self._worker, records.count.size))[0]
+            body = records.receive(self._worker, total * records.tally.size)
+        except OSError:
+            self._replace()
+            return {}
+        names = {index: interface for interface, (index, _) in self._ports.items()}
+        tallies = (Tally(*fields) for fields in records.tally.iter_unpack(body))
+        return {
+            Key(names[t.ifindex], (), t.mac, t.session_id): Counters(*t[3:])
+            for t in tallies
+            if t.ifindex in names
+        }
+
+    def fileno(self) -> int | None:
+        return self._watch.fileno()
+
+    def poll(self) -> list[tuple[str, bytes]]:
+        """Outside of a request the worker says nothing, so what there is to read is its end."""
+        if self._watch.poll(0):
+            self._replace()
+        return []
+
+    def shutdown(self) -> None:
+        self._unsent.clear()
+        self._say(Record(Op.QUIT))
+        try:
+            self._send()
+            self._worker.recv(1)  # until it has closed its end: then the device is gone
+        except OSError:
+            pass
+        self._worker.close()
+        self._watch.close()
+        self._reap()
+
+    def _say(self, record: Record) -> None:
+        self._unsent += records.record.pack(*record)
+
+    def _send(self) -> None:
+        data = bytes(self._unsent)
+        self._unsent.clear()
+        self._worker.sendall(data)
+
+    def _adopt(self) -> tuple[socket.socket, str] | None:
+        """Take over the worker that an earlier engine left behind, if there is one; its paths are closed."""
+        worker = socket.socket(socket.AF_UNIX)
+        worker.settimeout(PATIENCE)
+        try:
+            worker.connect(str(self._runtime_dir / records.SOCKET_NAME))
+            worker.sendall(records.record.pack(*Record(Op.RESET)) + records.record.pack(*Record(Op.HELLO)))
+            device = records.hello.unpack(records.receive(worker, records.hello.size))[0]
+        except OSError:
+            worker.close()
+            return None
+        self._watch.register(worker, select.EPOLLIN)
+        return worker, device.rstrip(b"\0").decode()
+
+    def _start(self, device: str) -> tuple[socket.socket, str]:
+        process = self._process = subprocess.Popen(
+            [sys.executable, "-m", "reconciler.engine.datapath.worker", str(self._runtime_dir), device],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            text=True,
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        if process.stdout.readline() != "ready\n":
+            message = process.stderr.read().strip()
+            self._reap()
+            raise PathError(message or "the TUN worker did not start")
+        adopted = self._adopt()
+        if adopted is None:
+            raise PathError("the TUN worker does not answer")
+        return adopted
+
+    def _reap(self) -> None:
+        """Take note of the end of a worker that is ending, if it is a child of this process."""
+        if self._process is not None:
+            with self._process as process:
+                process.wait()
+            self._process = None
+
+    def _replace(self) -> None:
+        """The worker is gone: start another and tell it all that is open. The device keeps its name."""
+        self._worker.close()
+        self._reap()
+        self._worker, self.device = self._start(self.device or DEVICE)
+        self._unsent.clear()
+        for interface, (index, mac) in self._ports.items():
+            self._say(Record(Op.ATTACH, index, mac, interface=interface.encode()))
+        for key, (address, mtu) in self._paths.items():
+            self._say(Record(Op.OPEN, self._ports[key.interface][0], key.mac, key.id, address, mtu))
+        self.flush()

@@ -1,0 +1,184 @@
+"""The loop that ties the concentrator to the world: sockets, clock, data path.
+
+One turn: wait, feed what has arrived, let due timers run, perform the effects. Neighbours: ``service``
+registers its sockets here and is told of events. It must not decide anything about a session.
+"""
+
+from __future__ import annotations
+
+import logging
+import select
+import traceback
+from collections import Counter
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from reconciler.engine.access.discovery import Listener
+from reconciler.engine.access.effects import ClosePath, Dropped, Effect, Event, Fault, OpenPath, Send
+from reconciler.engine.ports import Port
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterable
+
+    from reconciler.engine.access.concentrator import Concentrator, Outcome
+    from reconciler.engine.datapath.base import DataPath
+
+INSPECTION = 1.0
+"""Seconds between two looks at whether the interfaces are still those that were opened."""
+GOODBYE = 4.0
+"""Seconds that subscribers get to answer a Terminate-Request when the engine shuts down."""
+
+log = logging.getLogger("reconciler.engine")
+
+
+class Host:
+    """Runs one concentrator over one data path. ``on_event`` hears of each event as it happens."""
+
+    def __init__(self, concentrator: Concentrator, datapath: DataPath) -> None:
+        self.concentrator = concentrator
+        self.datapath = datapath
+        self.ports: dict[str, Port] = {}
+        self.drops: Counter[str] = Counter()
+        self.on_event: Callable[[Event], None] = lambda _event: None
+        self._poll = select.epoll()
+        self._readers: dict[int, Callable[[int], None]] = {}
+        self._inspection = monotonic() + INSPECTION
+        self._end: float | None = None
+        descriptor = datapath.fileno()
+        if descriptor is not None:
+            self.register(descriptor, self._attend_datapath)
+
+    # Serving interfaces
+
+    def listen(self, name: str, generation: int) -> Port:
+        """Serve an interface. Raises ``OSError`` if it is not there, or may not be opened."""
+        port = self.ports.get(name) or self._open(name)
+        here = port.interface
+        self.concentrator.listen(Listener(name, here.mac, here.mtu), generation)
+        return port
+
+    def unlisten(self, name: str, reason: str) -> Outcome:
+        """Serve an interface no more; its sessions end."""
+        outcome = self.concentrator.lose(name, reason, monotonic())
+        self.perform(outcome.effects)
+        port = self.ports.pop(name, None)
+        if port is not None:
+            for sock in port.sockets:
+                self.unregister(sock.fileno())
+            port.close()
+            self.datapath.detach(name)
+        return outcome
+
+    def _open(self, name: str) -> Port:
+        port = Port(name)
+        self.ports[name] = port
+        for sock in port.sockets:
+            self.register(sock.fileno(), self._reader(port, sock))
+        self.datapath.attach(name, port.interface.ifindex, port.interface.mac)
+        self.datapath.flush()
+        return port
+
+    def _reader(self, port: Port, sock: socket.socket) -> Callable[[int], None]:
+        def read(_mask: int) -> None:
+            now = monotonic()
+            receive, name = self.concentrator.receive, port.interface.name
+            self.perform([effect for frame in port.frames(sock) for effect in receive(name, frame, now)])
+
+        return read
+
+    # The loop
+
+    def register(self, descriptor: int, reader: Callable[[int], None], mask: int = select.EPOLLIN) -> None:
+        """Call ``reader`` with the event mask whenever the descriptor has one of ``mask``."""
+        self._readers[descriptor] = reader
+        self._poll.register(descriptor, mask)
+
+    def modify(self, descriptor: int, mask: int) -> None:
+        """Wait for other events from now on."""
+        self._poll.modify(descriptor, mask)
+
+    def unregister(self, descriptor: int) -> None:
+        """Wait for nothing from this descriptor any more."""
+        del self._readers[descriptor]
+        self._poll.unregister(descriptor)
+
+    def run(self) -> None:
+        """Serve until ``stop`` has been called and every session has said goodbye."""
+        while not self._finished():
+            for descriptor, mask in self._poll.poll(self._timeout()):
+                reader = self._readers.get(descriptor)
+                if reader is not None:  # an earlier reader of this turn may have removed it
+                    reader(mask)
+            now = monotonic()
+            due = self.concentrator.deadline()
+            if due is not None and due <= now:
+                self.perform(self.concentrator.tick(now))
+            if self._inspection <= now:
+                self._inspection = now + INSPECTION
+                self._inspect()
+        for name in list(self.ports):
+            self.unlisten(name, "shutdown")
+        self.datapath.shutdown()
+
+    def stop(self) -> None:
+        """End every session politely, then let ``run`` return."""
+        if self._end is None:
+            now = monotonic()
+            self._end = now + GOODBYE
+            self.perform(self.concentrator.drain(now).effects)
+
+    def perform(self, effects: Iterable[Effect]) -> None:
+        """Do what the concentrator wants: paths first, so that a first packet finds its path."""
+        sends: list[Send] = []
+        paths = False
+        for effect in effects:
+            match effect:
+                case Send():
+                    sends.append(effect)
+                case OpenPath(key, address, mtu):
+                    self.datapath.open(key, address, mtu)
+                    paths = True
+                case ClosePath(key):
+                    self.datapath.close(key)
+                    paths = True
+                case Dropped(reason):
+                    self.drops[reason] += 1
+                case Event():
+                    self.on_event(effect)
+                case Fault(key, error):
+                    self._report(f"session {key.id:#06x} on {key.interface}", error)
+        if paths:
+            self.datapath.flush()
+        for name, frame in sends:
+            port = self.ports.get(name)
+            if port is None or not port.send(frame):
+                self.drops["send_failed"] += 1
+
+    def _timeout(self) -> float:
+        now = monotonic()
+        due = self.concentrator.deadline()
+        until = min(when for when in (due, self._inspection, self._end) if when is not None)
+        return max(0.0, until - now)
+
+    def _finished(self) -> bool:
+        return self._end is not None and (len(self.concentrator) == 0 or self._end <= monotonic())
+
+    def _inspect(self) -> None:
+        for name, port in list(self.ports.items()):
+            if not port.still_there():
+                log.warning("interface %s was removed or replaced: its sessions are over", name)
+                self.unlisten(name, "interface_lost")
+
+    def _attend_datapath(self, _mask: int) -> None:
+        now = monotonic()
+        for name, frame in self.datapath.poll():
+            self.perform(self.concentrator.receive(name, frame, now))
+
+    def _report(self, what: str, error: Exception) -> None:
+        """Where it happened, but not the error's text, which may quote what was received."""
+        self.drops["internal_error"] += 1
+        places = " < ".join(
+            f"{f.name}:{f.lineno}" for f in reversed(traceback.extract_tb(error.__traceback__))
+        )
+        log.error("%s ended by an internal error: %s at %s", what, type(error).__name__, places)

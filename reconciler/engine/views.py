@@ -1,0 +1,122 @@
+"""What the engine shows of itself: sessions, users, interfaces and events as messages.
+
+Neighbours: ``commands`` and ``service``. It must not change anything, and never shows a password.
+"""
+
+from __future__ import annotations
+
+from time import monotonic, time
+from typing import TYPE_CHECKING
+
+from reconciler.engine.access.config import text
+from reconciler.engine.datapath.base import Counters
+from reconciler.engine.wire.ethernet import format_mac
+
+if TYPE_CHECKING:
+    from reconciler.engine.access.config import User
+    from reconciler.engine.access.effects import Event, Key
+    from reconciler.engine.access.session import Session
+    from reconciler.engine.host import Host
+    from reconciler.engine.messages import (
+        EventView,
+        ListenerView,
+        Observation,
+        SessionKey,
+        SessionView,
+        UserView,
+    )
+    from reconciler.linux.interface import Interface
+
+_NOTHING = Counters()
+
+
+def observation(host: Host) -> Observation:
+    """Everything the engine is set to and everything it is doing."""
+    concentrator = host.concentrator
+    return {
+        "generation": concentrator.generation,
+        "settings": concentrator.config.settings(),
+        "users": {decode(user.name): user_view(user) for user in concentrator.users},
+        "listeners": {name: listener_view(port.interface) for name, port in host.ports.items()},
+        "sessions": sessions(host),
+        "drops": {str(reason): count for reason, count in host.drops.items()},
+    }
+
+
+def sessions(host: Host) -> list[SessionView]:
+    """The live sessions."""
+    counters = host.datapath.counters()
+    now, wall = monotonic(), time()
+    return [
+        session_view(
+            session, counters.get(session.key, _NOTHING), host.concentrator.stale(session), now, wall
+        )
+        for session in host.concentrator
+    ]
+
+
+def session_view(session: Session, counters: Counters, stale: bool, now: float, wall: float) -> SessionView:
+    """One session; ``now`` is monotonic and ``wall`` Unix time, both in seconds."""
+    user, address = session.user, session.address
+    return {
+        "user": None if user is None else decode(user.name),
+        "address": None if address is None else text(address.to_bytes(4, "big")),
+        "peer": None if address is None else text(session.config.local_ip),
+        "mac": format_mac(session.key.mac),
+        "id": session.key.id,
+        "interface": session.key.interface,
+        "state": session.state,
+        "since": wall - (now - session.started),
+        "uptime": now - session.started,
+        "generation": session.generation,
+        "stale": stale,
+        "rx_bytes": counters.rx_bytes,
+        "tx_bytes": counters.tx_bytes,
+        "rx_packets": counters.rx_packets,
+        "tx_packets": counters.tx_packets,
+    }
+
+
+def user_view(user: User) -> UserView:
+    """A user, but for the password."""
+    return {
+        "address": None if user.address is None else text(user.address),
+        "enabled": user.enabled,
+        "sessions": user.sessions,
+        "fingerprint": user.fingerprint,
+    }
+
+
+def listener_view(interface: Interface) -> ListenerView:
+    """An interface being served."""
+    return {
+        "interface": interface.name,
+        "ifindex": interface.ifindex,
+        "mac": format_mac(interface.mac),
+        "mtu": interface.mtu,
+        "up": interface.up,
+    }
+
+
+def event_view(event: Event) -> EventView:
+    """An event that happened just now."""
+    return {
+        "time": time(),
+        "type": event.type,
+        "user": None if event.user is None else decode(event.user),
+        "mac": format_mac(event.key.mac),
+        "id": event.key.id,
+        "interface": event.key.interface,
+        "reason": event.reason,
+        "generation": event.generation,
+    }
+
+
+def key_view(key: Key) -> SessionKey:
+    """A session's identity."""
+    return {"interface": key.interface, "mac": format_mac(key.mac), "id": key.id}
+
+
+def decode(name: bytes) -> str:
+    """A user name as text. Octets that are not UTF-8, which only a refused login can have, become escapes."""
+    return name.decode(errors="backslashreplace")

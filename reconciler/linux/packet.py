@@ -1,0 +1,101 @@
+"""Packet sockets that see only the frames they are for (packet(7), classic BPF).
+
+The filter is attached before the socket is bound, so not one other frame is ever queued. Standard library
+alone: the engine imports this. It must not know what the frames mean beyond where their type stands.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import socket
+from struct import Struct
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SO_ATTACH_FILTER = 26
+RECEIVE_BUFFER = 4 << 20
+"""Octets of the kernel's queue for each socket: some thousand frames while the reader is busy."""
+EVERY_ETHERTYPE = 0x0003
+"""ETH_P_ALL: such a socket also sees what is sent."""
+
+_SOCK_FILTER = Struct("HBBI")
+_SOCK_FPROG = Struct("HP")
+
+_LD_HALF, _LD_BYTE, _LD_WORD = 0x28, 0x30, 0x20
+_JEQ, _JSET, _RET = 0x15, 0x45, 0x06
+_PKTTYPE = 0xFFFFF000 + 4  # SKF_AD_OFF + SKF_AD_PKTTYPE
+_OTHERHOST, _OUTGOING = 3, 4
+_ETHERTYPE = 12
+_PPPOE_CODE = 15
+_PPP_PROTOCOL = 20
+_PADI = 0x09
+_KEEP, _DROP = 0x40000, 0
+
+
+class Test(NamedTuple):
+    """One step of a filter: load a field of the frame and go on if it is as wanted, else drop the frame."""
+
+    load: int
+    offset: int
+    jump: int
+    value: int
+    want: bool
+
+
+# Frames for other stations are also those of a VLAN whose tag the kernel has taken off and nobody serves.
+_INCOMING = (
+    Test(_LD_WORD, _PKTTYPE, _JEQ, _OTHERHOST, want=False),
+    Test(_LD_WORD, _PKTTYPE, _JEQ, _OUTGOING, want=False),
+)
+PADI_ONLY = (*_INCOMING, Test(_LD_BYTE, _PPPOE_CODE, _JEQ, _PADI, want=True))
+"""Discovery's flood-prone half: PADI alone (RFC 2516 §5.1)."""
+NOT_PADI = (*_INCOMING, Test(_LD_BYTE, _PPPOE_CODE, _JEQ, _PADI, want=False))
+"""Discovery's other half, which a flood of PADI must not starve."""
+PPP_CONTROL = (*_INCOMING, Test(_LD_HALF, _PPP_PROTOCOL, _JSET, 0x8000, want=True))
+"""Session frames that carry a PPP control protocol (RFC 1661 §2: numbers from 0x8000)."""
+PPP_DATA = (*_INCOMING, Test(_LD_HALF, _PPP_PROTOCOL, _JSET, 0x8000, want=False))
+"""Session frames that carry a network protocol's packets."""
+
+PPPOE_BOTH_WAYS = (
+    *(Test(_LD_HALF, _ETHERTYPE, _JSET, bit, want=True) for bit in (0x8000, 0x0800, 0x0040, 0x0020)),
+    Test(_LD_HALF, _ETHERTYPE, _JSET, 0x7798, want=False),
+)
+"""EtherTypes 0x8860 to 0x8867, incoming and outgoing, for a listener on :data:`EVERY_ETHERTYPE`."""
+
+
+def open_packet_socket(interface: str, ethertype: int, tests: Sequence[Test]) -> socket.socket:
+    """A non-blocking packet socket on one interface for one EtherType and the frames that pass every test.
+
+    Raises ``OSError``: EPERM without CAP_NET_RAW, ENODEV without such an interface.
+    """
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
+    try:
+        program = _assemble(tests)
+        buffer = ctypes.create_string_buffer(program, len(program))
+        count = len(program) // _SOCK_FILTER.size
+        sock.setsockopt(
+            socket.SOL_SOCKET, SO_ATTACH_FILTER, _SOCK_FPROG.pack(count, ctypes.addressof(buffer))
+        )
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        sock.bind((interface, ethertype))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _assemble(tests: Sequence[Test]) -> bytes:
+    """Each test is a load and a jump; a failed one jumps to the last instruction, which drops."""
+    code: list[bytes] = []
+    last = 2 * len(tests) + 1
+    for index, test in enumerate(tests):
+        miss = last - (2 * index + 2)
+        code.append(_SOCK_FILTER.pack(test.load, 0, 0, test.offset))
+        code.append(
+            _SOCK_FILTER.pack(test.jump, 0 if test.want else miss, miss if test.want else 0, test.value)
+        )
+    code.append(_SOCK_FILTER.pack(_RET, 0, 0, _KEEP))
+    code.append(_SOCK_FILTER.pack(_RET, 0, 0, _DROP))
+    return b"".join(code)
