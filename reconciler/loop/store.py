@@ -1,0 +1,221 @@
+"""What the reconciler must know after a restart, in one SQLite file of the state directory.
+
+Generations and their numbers, the state last applied (by which drift is told from a wish), and the kernel's
+values from before our first write. Passwords are never here, only their keyed fingerprints; the key is a
+file of its own. Values of the kernel and the applied state belong to one boot of the machine and are
+forgotten with it. It must not know what a path means.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from reconciler.plan.state import State
+
+FILE = "state.db"
+KEY_FILE = "fingerprint.key"
+_KEY_OCTETS = 32
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE generation (
+    number INTEGER PRIMARY KEY, digest TEXT NOT NULL, sha256 TEXT NOT NULL, "commit" TEXT,
+    dirty INTEGER, created REAL NOT NULL, applied REAL
+);
+CREATE TABLE applied (path TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE kernel (path TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+class StoreError(Exception):
+    """The state directory cannot be used. One line that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One state that the operator wished for. ``digest`` tells it from the others; ``sha256``, ``commit`` and
+    ``dirty`` are the file's; times are Unix time, ``applied`` None until it was reached once.
+    """
+
+    number: int
+    digest: str
+    sha256: str
+    commit: str | None
+    dirty: bool | None
+    created: float
+    applied: float | None = None
+
+
+class Store:
+    """The file, open. Not thread-safe: its users take turns."""
+
+    def __init__(self, database: sqlite3.Connection, key: bytes, boot: str) -> None:
+        self._database = database
+        self.key = key
+        self._applied: dict[str, str] | None = None
+        if self.fact("boot") != boot:
+            with self._transaction():
+                database.execute("DELETE FROM kernel")
+                database.execute("DELETE FROM applied")
+                self._set_fact("boot", boot)
+
+    @classmethod
+    def open(cls, directory: Path, boot: str) -> Self:
+        """The store in ``directory``, made if missing. ``boot`` tells one boot of the machine from another.
+
+        Raises :class:`StoreError`.
+        """
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            key = _key(directory / KEY_FILE)
+            return cls(_opened(directory / FILE), key, boot)
+        except OSError as error:
+            advice = "run as root, or choose another --state-dir"
+            raise StoreError(f"cannot keep state in {directory}: {error.strerror}: {advice}") from None
+        except sqlite3.Error as error:
+            advice = "move it away to start without history"
+            raise StoreError(f"{directory / FILE} cannot be used ({error}): {advice}") from None
+
+    @classmethod
+    def peek(cls, directory: Path, boot: str) -> Self:
+        """A copy in memory, to plan with: what is done to it is lost. Empty if the file cannot be read."""
+        copy = _made(sqlite3.connect(":memory:"))
+        key = secrets.token_bytes(_KEY_OCTETS)
+        with suppress(OSError, sqlite3.Error):
+            key = (directory / KEY_FILE).read_bytes()
+            original = sqlite3.connect(f"file:{directory / FILE}?mode=ro", uri=True)
+            original.backup(copy)
+            original.close()
+        return cls(copy, key, boot)
+
+    def close(self) -> None:
+        self._database.close()
+
+    # Generations.
+
+    def latest(self) -> Generation | None:
+        """The newest generation."""
+        return next(self._generations("ORDER BY number DESC LIMIT 1"), None)
+
+    def last_applied(self) -> Generation | None:
+        """The newest generation that was ever reached."""
+        return next(self._generations("WHERE applied IS NOT NULL ORDER BY applied DESC LIMIT 1"), None)
+
+    def add(self, generation: Generation) -> None:
+        with self._transaction() as database:
+            database.execute(
+                "INSERT INTO generation VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    generation.number,
+                    generation.digest,
+                    generation.sha256,
+                    generation.commit,
+                    generation.dirty,
+                    generation.created,
+                    generation.applied,
+                ),
+            )
+
+    def mark_applied(self, number: int, now: float) -> None:
+        """Generation ``number`` was reached at ``now`` (Unix time)."""
+        with self._transaction() as database:
+            database.execute("UPDATE generation SET applied = ? WHERE number = ?", (now, number))
+
+    def _generations(self, clause: str) -> Iterator[Generation]:
+        for row in self._database.execute(f"SELECT * FROM generation {clause}"):  # noqa: S608 - our own words
+            number, digest, sha256, commit, dirty, created, applied = row
+            yield Generation(
+                number, digest, sha256, commit, None if dirty is None else bool(dirty), created, applied
+            )
+
+    # The state last applied.
+
+    def applied(self) -> State:
+        """What was in force when we last looked and found it right."""
+        return {path: json.loads(value) for path, value in self._applied_text().items()}
+
+    def set_applied(self, state: State) -> None:
+        """Writes what differs only: a site has thousands of users, an edit touches one."""
+        old = self._applied_text()
+        new = {path: json.dumps(value, sort_keys=True, default=dict) for path, value in state.items()}
+        changed = [(path, value) for path, value in new.items() if old.get(path) != value]
+        gone = [(path,) for path in old if path not in new]
+        if changed or gone:
+            with self._transaction() as database:
+                database.executemany("INSERT OR REPLACE INTO applied VALUES (?, ?)", changed)
+                database.executemany("DELETE FROM applied WHERE path = ?", gone)
+            self._applied = new
+
+    def _applied_text(self) -> dict[str, str]:
+        if self._applied is None:
+            self._applied = dict(self._database.execute("SELECT path, value FROM applied"))
+        return self._applied
+
+    # The kernel's values from before our first write (resources.sysctl.Memory).
+
+    def remembered(self) -> Mapping[str, int]:
+        return dict(self._database.execute("SELECT path, value FROM kernel"))
+
+    def remember(self, path: str, value: int) -> None:
+        with self._transaction() as database:
+            database.execute("INSERT OR IGNORE INTO kernel VALUES (?, ?)", (path, value))
+
+    def forget(self, path: str) -> None:
+        with self._transaction() as database:
+            database.execute("DELETE FROM kernel WHERE path = ?", (path,))
+
+    # Single facts.
+
+    def fact(self, name: str) -> str | None:
+        """A single value by name, None if never set."""
+        row = self._database.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def set_fact(self, name: str, value: str) -> None:
+        if self.fact(name) != value:
+            with self._transaction():
+                self._set_fact(name, value)
+
+    def _set_fact(self, name: str, value: str) -> None:
+        self._database.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._database:
+            yield self._database
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    path.touch(mode=0o600)
+    # Written by whoever has the loop's turn: the main thread, or one of the API's.
+    database = sqlite3.connect(path, check_same_thread=False)
+    # A lost write after a power cut does not matter: what is kept for long is rewritten, the rest dies with
+    # the boot.
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = NORMAL")
+    return _made(database)
+
+
+def _made(database: sqlite3.Connection) -> sqlite3.Connection:
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    if version == 0:
+        database.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+    elif version != _VERSION:
+        raise sqlite3.DatabaseError(f"it has format {version}, this program writes {_VERSION}")
+    return database
+
+
+def _key(path: Path) -> bytes:
+    with suppress(FileExistsError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(_KEY_OCTETS))
+    return path.read_bytes()
