@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.loop.store import FILE, KEY_FILE, Generation, Store, StoreError
+from reconciler.plan.state import State
 
 BOOT = "boot-1"
 FIRST = Generation(1, "d1", "s1", "c1", dirty=False, created=10.0)
@@ -28,7 +29,7 @@ def test_generations_come_back(tmp_path: Path) -> None:
 
 
 def test_applied_state_comes_back_as_it_was(tmp_path: Path) -> None:
-    state = {
+    state: State = {
         "ac_name": "A",
         "interface.eth1": {},
         "mtu": 1492,
