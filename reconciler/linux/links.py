@@ -15,7 +15,7 @@ import struct
 
 from reconciler.linux import netns
 from reconciler.linux.errors import refusal
-from reconciler.linux.netlink import request
+from reconciler.linux.netlink import SCOPE_LINK, request
 
 _SIOCETHTOOL = 0x8946
 _ETHTOOL_STXCSUM = 0x17
@@ -62,16 +62,24 @@ def set_mac(name: str, mac: str) -> None:
         kernel.link("set", ifname=name, address=mac)
 
 
-def assign(name: str, address: str, prefix: int) -> None:
-    """Put an address on an interface, without our mark: it belongs to the wiring, not to what runs on it."""
+def assign(name: str, address: str, prefix: int, peer: str | None = None) -> None:
+    """Put an address on an interface, or on a point-to-point one together with its peer's.
+
+    Without our mark: it belongs to the wiring, not to what runs on it.
+    """
     with request(f"give {name} the address {address}/{prefix}") as kernel:
-        kernel.addr("add", index=socket.if_nametoindex(name), address=address, prefixlen=prefix)
+        index = socket.if_nametoindex(name)
+        kernel.addr("add", index=index, local=address, address=peer or address, prefixlen=prefix)
 
 
-def default_route(gateway: str) -> None:
-    """Send everything else by ``gateway``."""
-    with request(f"route everything by {gateway}") as kernel:
-        kernel.route("add", dst="default", gateway=gateway)
+def default_route(*, gateway: str | None = None, device: str | None = None) -> None:
+    """Send everything else by a gateway, or straight into a point-to-point device."""
+    with request(f"route everything by {gateway or device}") as kernel:
+        if gateway is not None:
+            kernel.route("add", dst="default", gateway=gateway)
+        elif device is not None:
+            index = socket.if_nametoindex(device)
+            kernel.route("add", family=socket.AF_INET, dst="default", oif=index, scope=SCOPE_LINK)
 
 
 def disable_checksum_offload(name: str) -> None:

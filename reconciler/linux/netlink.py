@@ -31,7 +31,7 @@ MARK = 214
 
 _TABLE_MAIN = 254
 _TYPE_UNICAST = 1
-_SCOPE_LINK = 253
+SCOPE_LINK = 253
 _IFF_UP = 0x1
 
 
@@ -191,5 +191,5 @@ def _route_arguments(kernel: Any, destination: str, device: str) -> dict[str, An
         "table": _TABLE_MAIN,
         "proto": MARK,
         "type": _TYPE_UNICAST,
-        "scope": _SCOPE_LINK,
+        "scope": SCOPE_LINK,
     }

@@ -102,12 +102,21 @@ def test_a_pair_joins_two_namespaces(namespace: str, neighbour: str) -> None:
     links.disable_checksum_offload("eth0")
     with netns.inside(neighbour):
         links.assign("eth0", "10.9.0.2", 24)
-        links.default_route("10.9.0.1")
+        links.default_route(gateway="10.9.0.1")
         links.set_mac("eth0", "02:00:00:00:00:02")
     assert (
         subprocess.run(["ping", "-c1", "-W5", "10.9.0.2"], capture_output=True, check=False).returncode == 0
     )
     assert [link.carrier for link in netlink.links() if link.name == "eth0"] == [True]
+
+
+def test_a_point_to_point_device_has_a_peer_and_takes_everything(namespace: str, neighbour: str) -> None:
+    links.assign("eth0", "10.9.0.1", 32, peer="10.9.0.2")
+    links.default_route(device="eth0")
+    shown = subprocess.run(["ip", "addr", "show", "eth0"], capture_output=True, text=True, check=True).stdout
+    assert "inet 10.9.0.1 peer 10.9.0.2/32" in shown
+    routes = subprocess.run(["ip", "route"], capture_output=True, text=True, check=True).stdout
+    assert "default dev eth0" in routes
 
 
 def test_a_port_joins_a_bridge_and_goes_with_its_pair(namespace: str, neighbour: str) -> None:
