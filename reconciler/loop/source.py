@@ -1,0 +1,141 @@
+"""Reads what the operator wrote: the site file, the password files it names, and which commit they are.
+
+Reading never blocks on what is no regular file, and tells a file that somebody is still writing. It must
+not know what the text means: that is ``site``'s.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import stat
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+LONGEST = 64 << 20
+"""Octets that a file may have; 100,000 users take about five million."""
+
+_GIT_TIMEOUT = 2.0
+
+
+class UnreadableError(Exception):
+    """A file cannot be read. One line that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A file as it was at one moment. ``unfinished``: somebody had it open for writing."""
+
+    text: bytes
+    sha256: str
+    unfinished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """Where a file stands in git: the commit that is checked out, and whether the file differs from it."""
+
+    commit: str
+    branch: str | None
+    dirty: bool
+
+
+def read(path: Path) -> Reading:
+    """The file's content. Raises :class:`UnreadableError`."""
+    with _opened(path) as descriptor:
+        unfinished = _being_written(descriptor)
+        text = _content(descriptor, path)
+    return Reading(text, hashlib.sha256(text).hexdigest(), unfinished)
+
+
+def revision(path: Path) -> Revision | None:
+    """The file's place in git; None outside of a repository, without git, or when git does not answer in
+    time.
+    """
+    real = path.resolve()
+    command = ["git", "status", "--porcelain=v2", "--branch", "--ignored", "--", real.name]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment |= {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    try:
+        answer = subprocess.run(
+            command,
+            cwd=real.parent,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_GIT_TIMEOUT,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return _parsed(answer.stdout.decode(errors="replace"))
+
+
+def _parsed(status: str) -> Revision | None:
+    lines = status.splitlines()
+    headers = dict(line[2:].split(" ", 1) for line in lines if line.startswith("# branch."))
+    commit, branch = headers.get("branch.oid"), headers.get("branch.head")
+    if commit is None or commit == "(initial)":
+        return None
+    dirty = any(not line.startswith("#") for line in lines)
+    return Revision(commit, None if branch == "(detached)" else branch, dirty)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    try:
+        # O_NONBLOCK: opening a FIFO would wait for a writer.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except OSError as error:
+        raise UnreadableError(f"cannot read {path}: {_plain(error)}") from None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableError(f"cannot read {path}: it is not a file")
+        if status.st_size > LONGEST:
+            raise UnreadableError(f"cannot read {path}: it is larger than {LONGEST >> 20} MiB")
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _content(descriptor: int, path: Path) -> bytes:
+    chunks: list[bytes] = []
+    left = LONGEST
+    try:
+        while left > 0 and (chunk := os.read(descriptor, min(left, 1 << 20))):
+            chunks.append(chunk)
+            left -= len(chunk)
+    except OSError as error:
+        raise UnreadableError(f"cannot read {path}: {_plain(error)}") from None
+    return b"".join(chunks)
+
+
+def _being_written(descriptor: int) -> bool:
+    """Whether anybody has the file open for writing: then, and only then, the kernel refuses a read lease.
+
+    Held for an instant. Where leases are not to be had (another's file, some file systems) the answer is no.
+    """
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    with suppress(OSError):
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    return False
+
+
+def _plain(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, PermissionError):
+        return "permission denied"
+    if isinstance(error, IsADirectoryError):
+        return "it is a directory"
+    return str(error.strerror or error)
