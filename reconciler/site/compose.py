@@ -70,7 +70,8 @@ class _Frame:
 
     def grow(self, weight: int, height: int) -> None:
         self.weight += weight
-        self.height = max(self.height, height + 1)
+        if height >= self.height:
+            self.height = height + 1
 
     def last_key(self) -> Scalar | None:
         if self.key is None and isinstance(self.node, Table) and self.node.written:

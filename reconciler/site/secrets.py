@@ -8,10 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
+
+from reconciler.site import values
+from reconciler.site.diagnostic import Diagnostic
+from reconciler.site.escape import visible
+from reconciler.site.place import Path, Place
+
+if TYPE_CHECKING:
+    from reconciler.site.model import Site, User
 
 HIDDEN: Final = "********"
 """What stands in for a secret wherever one would be seen; always of this length, whatever the secret's."""
@@ -67,3 +78,77 @@ def fingerprint(key: bytes, secret: Secret) -> str:
     return hashlib.blake2b(
         secret.reveal().encode(), key=key, digest_size=8, person=b"reconciler-pw"
     ).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Every user's password, or the findings (all of them errors) about those that could not be had."""
+
+    passwords: Mapping[str, Secret]
+    findings: tuple[Diagnostic, ...]
+
+
+def resolve(
+    site: Site,
+    read_file: Callable[[str], bytes],
+    getenv: Callable[[str], str | None],
+    places: Mapping[Path, Place] = MappingProxyType({}),
+) -> Resolved:
+    """Get every user's password from where the site says it is.
+
+    ``read_file`` gets the path as written in the site file, and raises OSError when it cannot be read.
+    ``places`` is the loader's, for the findings (E150, E151, E152).
+    """
+    passwords: dict[str, Secret] = {}
+    findings: list[Diagnostic] = []
+    for name, user in site.users.items():
+        source = next(
+            (key for key in ("password_file", "password_env") if getattr(user, key) is not None), "password"
+        )
+        try:
+            passwords[name] = _obtain(user, read_file, getenv)
+        except values.UnfitError as unfit:
+            place = places.get(("users", name, source)) or places.get(("users", name))
+            message = f"password of user {visible(name)}: {unfit.message}"
+            findings.append(Diagnostic(unfit.code, message, place, "", unfit.advice))
+    return Resolved(passwords, tuple(findings))
+
+
+def _obtain(user: User, read_file: Callable[[str], bytes], getenv: Callable[[str], str | None]) -> Secret:
+    if user.password_file is not None:
+        try:
+            content = read_file(user.password_file)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            message = f"{visible(user.password_file)} cannot be read: {reason}"
+            raise values.UnfitError("E150", message, "the daemon must be able to read it") from None
+        return _acceptable(content, "the file")
+    if user.password_env is not None:
+        text = getenv(user.password_env)
+        if text is None:
+            message = f"the environment variable {user.password_env} is not set"
+            raise values.UnfitError("E151", message, "set it in the daemon's environment")
+        return _acceptable(text.encode(errors="surrogateescape"), "the environment variable")
+    if user.password is not None:
+        return user.password
+    raise values.UnfitError(
+        "E134", "none is given", "give one of `password`, `password_file`, `password_env`"
+    )
+
+
+def _acceptable(content: bytes, holder: str) -> Secret:
+    """The password in a file or variable: one line of UTF-8, whose newline does not count."""
+    try:
+        text = content.decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise values.UnfitError(
+            "E152", f"{holder} is not UTF-8 text", "write the password as UTF-8"
+        ) from None
+    if "\n" in text:
+        raise values.UnfitError(
+            "E152", f"{holder} has more than one line", "write the password alone, in one line"
+        )
+    try:
+        return Secret(values.password(text))
+    except values.UnfitError as unfit:
+        raise values.UnfitError("E152", f"{holder}: {unfit.message}", "write the password alone") from None

@@ -65,19 +65,27 @@ _WORDS: Final[tuple[tuple[str, str, str], ...]] = (
     ("found incompatible YAML document", "an unknown YAML version", "remove the %YAML line"),
 )
 
+_BEGUN: Final = (
+    ("quoted scalar", "this quote is opened here"),
+    ("flow", "this bracket is opened here"),
+    ("mapping", "this mapping begins here"),
+    ("scalar", "this value begins here"),
+)
+"""What the parser was reading, in the order in which to look."""
+
 
 def explain(error: MarkedYAMLError) -> Diagnostic:
-    """The parser's error as a finding (E101), with the place where the unfinished thing began, if it is
-    another.
-    """
-    problem = error.problem or "not YAML"
+    """The parser's error as a finding (E101), with the place where the unfinished thing began, if another."""
+    problem = error.problem or "cannot be read"
     message, advice = next(((said, way) for phrase, said, way in _WORDS if phrase in problem), (problem, ""))
-    place = _place(error.problem_mark or error.context_mark)
+    place, start = _place(error.problem_mark), _place(error.context_mark)
     related: tuple[Related, ...] = ()
-    if error.context_mark is not None and place is not None:
-        start = _place(error.context_mark)
-        if start is not None and start.line != place.line:
-            related = (Related(start, (error.context or "it began here").removeprefix("while ")),)
+    if start is not None and "simple key" in (error.context or ""):
+        # The parser notices at the next line what is missing behind the key.
+        place = start
+    elif start is not None and place is not None and start.line != place.line:
+        label = next((label for phrase, label in _BEGUN if phrase in (error.context or "")), "begun here")
+        related = (Related(start, label),)
     return Diagnostic("E101", f"not YAML: {message}", place, "", advice, related)
 
 

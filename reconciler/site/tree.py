@@ -92,15 +92,23 @@ def spots(root: Node) -> dict[Path, Place]:
     return found
 
 
-def value_place(root: Node, path: Path) -> Place | None:
+def node_at(root: Node, path: Path) -> Node | None:
+    """The value at ``path``."""
+    node: Node | None = root
+    for step in path:
+        node = None if node is None else _step(node, step)
+    return node
+
+
+def value_place(root: Node, path: Path) -> Place:
     """The place of the value at ``path``, or of the nearest value around it that exists."""
-    node, place = root, root.place if path else None
+    node = root
     for step in path:
         inner = _step(node, step)
         if inner is None:
             break
-        node, place = inner, inner.place
-    return place
+        node = inner
+    return node.place
 
 
 def _step(node: Node, step: str | int) -> Node | None:

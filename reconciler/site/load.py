@@ -1,0 +1,194 @@
+"""From the text of a site file to a site, or to everything that is wrong with it.
+
+One parse gives values and places; the model and the cross-checks then report independently. Whatever the
+text, the answer is a site or at least one error: an empty or broken file never means "no users". This module
+must not read files, nor know what the site is for.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import ValidationError
+
+from reconciler.site.checks import cross_check
+from reconciler.site.compose import compose
+from reconciler.site.diagnostic import Diagnostic, Related, has_errors, in_order
+from reconciler.site.findings import no_value, refused, unknown_key
+from reconciler.site.model import Site
+from reconciler.site.place import Path, Place
+from reconciler.site.shape import keys_at
+from reconciler.site.source import Source
+from reconciler.site.tree import Document, Listing, Node, Scalar, Table, Unreadable, spots
+
+MAX_OCTETS: Final = 64 * 1024 * 1024
+"""Far larger than a site of 100,000 users; what is larger is some other file."""
+
+_UNWELCOME: Final = re.compile(
+    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)"
+)
+"""What YAML does not allow, and what it takes for a line's end but an editor does not."""
+
+_MERGE_MARK: Final = re.compile(r"^(?:<{7}|>{7}|\|{7}) .*$|^={7}$", re.MULTILINE)
+
+Plain = str | list["Plain"] | dict[str, "Plain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a text says. ``site`` is None when any finding is an error.
+
+    ``places`` tells where each thing is declared, by path: ``("users", "theo")``, ``("mtu",)``; a served
+    interface has ``("interface", "eth0")`` however it is written. ``source`` shows lines to ``site.report``.
+    """
+
+    site: Site | None
+    findings: tuple[Diagnostic, ...]
+    places: Mapping[Path, Place]
+    source: Source
+
+
+def load(text: bytes | str, name: str) -> Loaded:
+    """Read a site file's text. ``name`` is what findings call the file. Never raises."""
+    with _uncollected():
+        return _load(text, name)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """A tree of 100,000 nodes holds no garbage: to look for some while it grows costs a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _load(text: bytes | str, name: str) -> Loaded:
+    if len(text) > MAX_OCTETS:
+        size = Diagnostic("E110", f"larger than {MAX_OCTETS // 1024**2} MiB", help="is this the right file?")
+        return Loaded(None, (size,), {}, Source(name, "", Document()))
+    if isinstance(text, bytes) and text.startswith((b"\xff\xfe", b"\xfe\xff")):
+        utf16 = Diagnostic("E100", "the file is UTF-16", help="save the file as UTF-8")
+        return Loaded(None, (utf16,), {}, Source(name, "", Document()))
+    clean, findings = _clean(text)
+    marks = _merge_marks(clean)
+    if marks:
+        source = Source(name, clean, Document(), tuple(mark.place for mark in marks if mark.place))
+        return Loaded(None, in_order([*findings, *marks]), {}, source)
+    document = compose(clean)
+    if not findings or document.broken is None:
+        # What is broken only after a replacement is no finding of its own.
+        findings += document.findings
+    site: Site | None = None
+    places: dict[Path, Place] = {}
+    if document.broken is None:
+        site, more = _read(document.root)
+        findings += more
+        places = _places(document.root)
+    shown = tuple(finding.place for finding in findings if finding.code == "E106" and finding.place)
+    source = Source(name, clean, document, shown)
+    return Loaded(None if has_errors(findings) else site, in_order(findings), places, source)
+
+
+def _clean(text: bytes | str) -> tuple[str, list[Diagnostic]]:
+    """Text that the parser takes, with findings for what had to be replaced to get there."""
+    findings: list[Diagnostic] = []
+    if isinstance(text, bytes):
+        try:
+            decoded = text.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            before = error.object[: error.start].decode("utf-8-sig", errors="replace")
+            message = f"octet 0x{error.object[error.start]:02x} is not UTF-8"
+            findings.append(Diagnostic("E100", message, _after(before), help="save the file as UTF-8"))
+            decoded = text.decode("utf-8-sig", errors="replace")
+    else:
+        decoded = text.removeprefix("\ufeff")
+    match = _UNWELCOME.search(decoded)
+    if match is not None:
+        message = f"character U+{ord(match[0]):04X}, which cannot stand in a text"
+        advice = "remove it, or write it as an escape in double quotes"
+        findings.append(Diagnostic("E100", message, _after(decoded[: match.start()]), help=advice))
+        decoded = _UNWELCOME.sub("\ufffd", decoded)
+    return decoded, findings
+
+
+def _after(text: str) -> Place:
+    """The place of the character that follows ``text``."""
+    line = text.count("\n") + 1
+    column = len(text) - text.rfind("\n")
+    return Place(line, column, line, column + 1)
+
+
+def _merge_marks(text: str) -> list[Diagnostic]:
+    """A finding for each conflict that a merge left behind."""
+    marks = list(_MERGE_MARK.finditer(text)) if "<<<<<<< " in text else []
+    places = [(mark[0][0], _after(text[: mark.start()])) for mark in marks]
+    findings = []
+    for position, (sign, start) in enumerate(places):
+        if sign != "<":
+            continue
+        place = start._replace(end_column=8)
+        end = next((spot._replace(end_column=8) for other, spot in places[position:] if other == ">"), None)
+        related = (Related(end, "ends here"),) if end else ()
+        advice = "decide which lines to keep, and remove the markers"
+        findings.append(Diagnostic("E105", "an unfinished merge", place, "begins here", advice, related))
+    return findings
+
+
+def _read(root: Node | None) -> tuple[Site | None, list[Diagnostic]]:
+    """The site that a tree declares, and all that is wrong with it."""
+    if root is None or (isinstance(root, Scalar) and root.missing):
+        advice = "an empty file is refused: it never means that there are no users"
+        return None, [Diagnostic("E102", "nothing is declared", help=advice)]
+    if not isinstance(root, Table):
+        place = None if isinstance(root, Scalar) else root.place
+        return None, [Diagnostic("E121", "a site is a mapping", place, help="write `key: value` lines")]
+    findings: list[Diagnostic] = []
+    data = _plain(root, (), findings)
+    findings += cross_check(root)
+    try:
+        return Site.model_validate(data), findings
+    except ValidationError as error:
+        return None, [*findings, *refused(error, root)]
+
+
+def _plain(node: Scalar | Listing | Table, path: Path, findings: list[Diagnostic]) -> Plain:
+    """The tree without places, as the model reads it; without what is unknown or unreadable."""
+    if isinstance(node, Scalar):
+        return node.text
+    if isinstance(node, Listing):
+        kept = ((number, item) for number, item in enumerate(node.items) if not isinstance(item, Unreadable))
+        return [_plain(item, (*path, number), findings) for number, item in kept]
+    result: dict[str, Plain] = {}
+    known = keys_at(path)
+    for key, value in node.entries():
+        if known and key.text not in known:
+            findings.append(unknown_key(path, key, value))
+        elif isinstance(value, Scalar) and value.missing:
+            findings.append(no_value(path, key, value))
+        elif not isinstance(value, Unreadable):
+            result[key.text] = _plain(value, (*path, key.text), findings)
+    return result
+
+
+def _places(root: Node | None) -> dict[Path, Place]:
+    if root is None:
+        return {}
+    places = spots(root)
+    places.update(_interfaces(root))
+    return places
+
+
+def _interfaces(root: Node) -> Iterator[tuple[Path, Place]]:
+    node = root.get("interface") if isinstance(root, Table) else None
+    for item in node.items if isinstance(node, Listing) else [node]:
+        if isinstance(item, Scalar):
+            yield ("interface", item.text), item.place

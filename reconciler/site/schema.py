@@ -1,0 +1,59 @@
+"""The JSON schema of site.yaml, for editors and other people's checks.
+
+Generated from the model; ``schemas/site.schema.json`` is this module's output, and a test compares them. A
+schema sees values as YAML types them, so where the text counts (a password ``0123``) it admits what YAML
+makes of it. This module must not hold what the model already says.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from pydantic.json_schema import GenerateJsonSchema
+
+from reconciler.site.model import Site
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_TEXT: Final[list[str]] = ["string", "number", "boolean"]
+"""How YAML may type a scalar whose text is meant."""
+_SOURCES: Final = ("password", "password_file", "password_env")
+
+
+def site_schema() -> dict[str, Any]:
+    """The schema as a JSON-ready object (JSON Schema draft 2020-12)."""
+    schema = Site.model_json_schema(schema_generator=_Generator)
+    properties, user = schema["properties"], schema["$defs"]["User"]
+    user["oneOf"] = [{"required": [source]} for source in _SOURCES]
+    users, interface = properties["users"], properties["interface"]
+    short_form = {"description": "The user's password."}
+    users["additionalProperties"] = {"anyOf": [short_form, users["additionalProperties"]]}
+    for text in (short_form, user["properties"]["password"], properties["ac_name"]):
+        text |= {"type": _TEXT, "minLength": 1, "maxLength": 255}
+    properties["service_names"]["items"]["type"] = _TEXT
+    for key in ("auth", "service_names", "dns_servers", "wins_servers", "interface"):
+        properties[key]["uniqueItems"] = True
+    as_list = {key: interface.pop(key) for key in ("type", "items", "minItems", "uniqueItems")}
+    interface["anyOf"] = [as_list["items"], as_list]
+    return {"$schema": DIALECT, **schema, "title": "site.yaml"}
+
+
+def as_json() -> str:
+    """The text of ``schemas/site.schema.json``."""
+    return json.dumps(site_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+class _Generator(GenerateJsonSchema):
+    """Optional keys are left out, never null; no key has a title beside its name."""
+
+    def nullable_schema(self, schema: Any) -> dict[str, Any]:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: Any) -> dict[str, Any]:
+        result = super().default_schema(schema)
+        if result.get("default") is None or "$ref" in result:
+            result.pop("default", None)
+        return result
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
+        return False
