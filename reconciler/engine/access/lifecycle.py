@@ -91,7 +91,8 @@ class Lifecycle:
         try:
             effects = self._perform(session, step(now), now)
         except Exception as error:
-            return [Fault(session.key, error), *self.forget(session, "internal_error", now)]
+            fault = Fault(session.key, error)
+            return [fault] if session.closed else [fault, *self.forget(session, "internal_error", now)]
         self._deadlines.update(session)
         return effects
 

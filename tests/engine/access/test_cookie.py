@@ -1,0 +1,42 @@
+"""The AC-Cookie: good for whom it was made, for a while, and for nobody else."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.engine.access.cookie import WINDOW, Cookies
+
+THEO, PABLO = b"\x02theo\0", b"\x02pabl\0"
+NO_VLANS: tuple[tuple[int, int], ...] = ()
+
+
+def test_D23_a_cookie_is_good_for_its_client_until_the_end_of_the_next_window() -> None:
+    cookies = Cookies(b"k" * 32)
+    cookie = cookies.make("eth0", NO_VLANS, THEO, 1000.0)
+    assert cookies.good(cookie, "eth0", NO_VLANS, THEO, 1000.0 + WINDOW)
+    assert not cookies.good(cookie, "eth0", NO_VLANS, THEO, 1000.0 + 2 * WINDOW)
+    assert not cookies.good(cookie, "eth0", NO_VLANS, THEO, 1000.0 - WINDOW), "a cookie from the future"
+
+
+@pytest.mark.parametrize(
+    ("interface", "vlans", "mac"),
+    [("eth1", NO_VLANS, THEO), ("eth0", ((0x8100, 7),), THEO), ("eth0", NO_VLANS, PABLO)],
+)
+def test_D23_a_cookie_is_worth_nothing_elsewhere(
+    interface: str, vlans: tuple[tuple[int, int], ...], mac: bytes
+) -> None:
+    cookies = Cookies(b"k" * 32)
+    assert not cookies.good(cookies.make("eth0", NO_VLANS, THEO, 5.0), interface, vlans, mac, 5.0)
+
+
+def test_D23_any_changed_octet_or_length_spoils_a_cookie() -> None:
+    cookies = Cookies(b"k" * 32)
+    cookie = cookies.make("eth0", NO_VLANS, THEO, 5.0)
+    assert not cookies.good(b"", "eth0", NO_VLANS, THEO, 5.0)
+    assert not cookies.good(cookie + b"\0", "eth0", NO_VLANS, THEO, 5.0)
+    assert not cookies.good(cookie[:-1], "eth0", NO_VLANS, THEO, 5.0)
+    for position in range(len(cookie)):
+        spoiled = bytearray(cookie)
+        spoiled[position] ^= 1
+        assert not cookies.good(bytes(spoiled), "eth0", NO_VLANS, THEO, 5.0)
+    assert not Cookies(b"x" * 32).good(cookie, "eth0", NO_VLANS, THEO, 5.0), "another access concentrator's"

@@ -1,0 +1,44 @@
+"""Deadlines: nothing due is missed, whatever moves earlier or later."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.engine.access.timers import NEVER, Deadlines
+
+
+class Alarm:
+    def __init__(self) -> None:
+        self.armed = NEVER
+        self.when: float | None = None
+
+    def deadline(self) -> float | None:
+        return self.when
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 4), st.one_of(st.none(), st.integers(0, 20)), st.integers(0, 3)), max_size=60
+    )
+)
+def test_exactly_what_is_due_is_given_and_next_is_never_late(
+    moves: list[tuple[int, int | None, int]],
+) -> None:
+    alarms = [Alarm() for _ in range(5)]
+    deadlines: Deadlines[Alarm] = Deadlines()
+    now = 0.0
+    for which, when, passed in moves:
+        alarms[which].when = None if when is None else now + when
+        deadlines.update(alarms[which])
+        now += passed
+        expected = {id(alarm) for alarm in alarms if alarm.when is not None and alarm.when <= now}
+        given_now = deadlines.due(now)
+        assert {id(alarm) for alarm in given_now} == expected
+        assert len(given_now) == len(expected)
+        for alarm in given_now:
+            alarm.when = None
+            deadlines.update(alarm)
+        waiting = [alarm.when for alarm in alarms if alarm.when is not None]
+        following = deadlines.next()
+        assert not waiting or (following is not None and following <= min(waiting))
