@@ -56,6 +56,12 @@ class Tag(IntEnum):
     AC_SYSTEM_ERROR = 0x0202
     GENERIC_ERROR = 0x0203
 
+    @property
+    def title(self) -> str:
+        """The name as the RFC writes it: ``AC-Cookie``."""
+        words = self.name.split("_")
+        return "-".join(word if word in ("AC", "PPP") else word.capitalize() for word in words)
+
 
 class Protocol(IntEnum):
     """PPP protocol numbers that the probe speaks."""

@@ -64,6 +64,5 @@ def _error(message: Discovery) -> str | None:
     for kind in _ERRORS:
         value = message.tag(kind)
         if value is not None:
-            name = kind.name.replace("_", "-").title().replace("Ac-", "AC-")
-            return f"{name}: {readable(value)}" if value else name
+            return f"{kind.title}: {readable(value)}" if value else kind.title
     return None if message.session else "PADS without a session id"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import select
 import socket
@@ -200,3 +201,21 @@ def test_a_missing_port_is_one_line(neighbour: str) -> None:
         ended = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
     assert ended.returncode == 1
     assert ended.stderr == "subscriber on eth9: no interface with this name\n"
+
+
+def test_the_trace_tells_the_whole_call_and_no_password(caller: Caller) -> None:
+    argv = [sys.executable, "-m", "reconciler.probe.trace", "eth0", f"{MAC.hex(':')}=SERVER"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as trace:
+        assert trace.stdout is not None
+        assert trace.stderr is not None
+        assert trace.stderr.readline() == "listening on eth0\n"
+        caller.dial("theo", "test")
+        caller.order("hangup")
+        lines = list(itertools.takewhile(lambda line: "PADT" not in line, trace.stdout))
+        trace.terminate()
+        assert trace.wait(10) == 0, trace.stderr.read()
+    told = "\n".join(lines)
+    for step in ("PADI", "PADO", "PADR", "PADS", "LCP Configure-Ack", "CHAP Response", "CHAP Success"):
+        assert step in told
+    assert "IPCP Configure-Nak id 1 <addr 10.214.2.101> <dns1 8.8.8.8> <dns2 8.8.4.4>" in told
+    assert "LCP Terminate-Request" in told
