@@ -6,6 +6,7 @@ not know what the text means: that is ``site``'s.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -22,8 +23,14 @@ LONGEST = 64 << 20
 _GIT_TIMEOUT = 2.0
 
 
-class UnreadableError(Exception):
-    """A file cannot be read. One line that says why."""
+class UnreadableError(OSError):
+    """A file cannot be read. ``strerror`` says why, ``str()`` in one line which and why."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(errno.EIO, why, str(path))
+
+    def __str__(self) -> str:
+        return f"cannot read {self.filename}: {self.strerror}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +98,13 @@ def _opened(path: Path) -> Iterator[int]:
         # O_NONBLOCK: opening a FIFO would wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except OSError as error:
-        raise UnreadableError(f"cannot read {path}: {_plain(error)}") from None
+        raise UnreadableError(path, _plain(error)) from None
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise UnreadableError(f"cannot read {path}: it is not a file")
+            raise UnreadableError(path, "it is not a file")
         if status.st_size > LONGEST:
-            raise UnreadableError(f"cannot read {path}: it is larger than {LONGEST >> 20} MiB")
+            raise UnreadableError(path, f"it is larger than {LONGEST >> 20} MiB")
         yield descriptor
     finally:
         os.close(descriptor)
@@ -111,7 +118,7 @@ def _content(descriptor: int, path: Path) -> bytes:
             chunks.append(chunk)
             left -= len(chunk)
     except OSError as error:
-        raise UnreadableError(f"cannot read {path}: {_plain(error)}") from None
+        raise UnreadableError(path, _plain(error)) from None
     return b"".join(chunks)
 
 

@@ -1,0 +1,106 @@
+"""What happened, in order: the engine's events and the reconciler's own, the last few thousand of them.
+
+Threads append and wait; readers ask for what came after a number they know. It must not know what an event
+means.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, TypedDict
+
+KEPT = 5000
+
+
+class Event(TypedDict):
+    """One event. ``time`` is Unix time; what does not apply is None. ``type`` of the reconciler's own:
+    ``generation_applied``, ``drift_found``, ``drift_healed``, ``source_invalid``, ``source_valid``,
+    ``unpredicted_drop``, ``engine_started``.
+    """
+
+    time: float
+    type: str
+    user: str | None
+    mac: str | None
+    id: int | None
+    interface: str | None
+    reason: str
+    generation: int
+
+
+class Numbered(NamedTuple):
+    number: int
+    event: Event
+
+
+class Events:
+    """A bounded log. Numbers count from 1 and never come twice."""
+
+    def __init__(self) -> None:
+        self._log: deque[Numbered] = deque(maxlen=KEPT)
+        self._last = 0
+        self._more = threading.Condition()
+        self._closed = False
+
+    @property
+    def last(self) -> int:
+        """The number of the newest event."""
+        return self._last
+
+    def add(self, event: Event) -> None:
+        with self._more:
+            self._last += 1
+            self._log.append(Numbered(self._last, event))
+            self._more.notify_all()
+
+    def note(self, kind: str, reason: str, generation: int, now: float) -> None:
+        """Add an event of the reconciler's own."""
+        self.add(
+            {
+                "time": now,
+                "type": kind,
+                "user": None,
+                "mac": None,
+                "id": None,
+                "interface": None,
+                "reason": reason,
+                "generation": generation,
+            }
+        )
+
+    def after(self, number: int, timeout: float = 0.0) -> list[Numbered]:
+        """The kept events past ``number``; waits up to ``timeout`` seconds for one if there is none."""
+        with self._more:
+            if self._last <= number and not self._closed:
+                self._more.wait(timeout)
+            return [entry for entry in self._log if entry.number > number]
+
+    def ends(
+        self, keys: Iterable[tuple[str, str, int]], after: int, timeout: float
+    ) -> Mapping[tuple[str, str, int], str]:
+        """Why sessions ended, as far as it was told after number ``after``; waits up to ``timeout`` seconds
+        until all of ``keys`` were mentioned.
+        """
+        wanted = set(keys)
+        with self._more:
+            self._more.wait_for(lambda: wanted <= self._told(after).keys(), timeout)
+            return self._told(after)
+
+    def close(self) -> None:
+        """Let everybody who waits go."""
+        with self._more:
+            self._closed = True
+            self._more.notify_all()
+
+    def _told(self, after: int) -> dict[tuple[str, str, int], str]:
+        return {
+            (event["interface"], event["mac"], event["id"]): event["reason"]
+            for number, event in self._log
+            if number > after
+            and event["type"] == "session_closed"
+            and event["interface"] is not None
+            and event["mac"] is not None
+            and event["id"] is not None
+        }

@@ -1,0 +1,117 @@
+"""From a file to a goal: what is wanted, complete with passwords, or why the file says nothing that can be
+used.
+
+Joins ``loop.source``, which reads, with ``site``, which understands. A file that has not changed is not
+parsed again. It must not know what is running.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from reconciler.loop import source
+from reconciler.loop.source import Reading, UnreadableError
+from reconciler.resources.base import Wanted
+from reconciler.site import report
+from reconciler.site.diagnostic import Diagnostic, has_errors, in_order
+from reconciler.site.load import Loaded, load
+from reconciler.site.place import Path as Where
+from reconciler.site.place import Place
+from reconciler.site.secrets import fingerprint, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a file said at one moment. ``wanted`` is None when it cannot be used, and ``problem`` says why
+    in one line, ``text`` in full. ``files`` are all those it was made from. ``unfinished``: it is still
+    being written.
+    """
+
+    path: Path
+    sha256: str | None
+    wanted: Wanted | None
+    places: Mapping[Where, Place]
+    files: frozenset[Path]
+    findings: tuple[Diagnostic, ...] = ()
+    problem: str = ""
+    text: str = ""
+    unfinished: bool = False
+
+
+class Reader:
+    """Reads goals. ``key`` is for the passwords' fingerprints; ``hostname`` stands in for an AC name."""
+
+    def __init__(
+        self, key: bytes, hostname: str, getenv: Callable[[str], str | None] = os.environ.get
+    ) -> None:
+        self._key = key
+        self._hostname = hostname
+        self._getenv = getenv
+        self._last: Goal | None = None
+
+    def look(self, path: Path) -> Goal:
+        """The goal as the file now says it. Never raises: what is wrong is in the goal."""
+        try:
+            reading = source.read(path)
+        except UnreadableError as error:
+            return Goal(path, None, None, MappingProxyType({}), frozenset({path}), problem=str(error))
+        if self._last and self._same(self._last, path, reading):
+            return self._last
+        goal = self.understand(reading.text, path, reading.sha256, unfinished=reading.unfinished)
+        self._last = goal
+        return goal
+
+    def understand(
+        self, text: bytes, path: Path, sha256: str | None = None, *, unfinished: bool = False
+    ) -> Goal:
+        """The goal that ``text`` declares, as if it stood at ``path``."""
+        loaded = load(text, path.name)
+        findings, wanted, files = loaded.findings, None, {path}
+        if loaded.site is not None:
+            files |= {
+                path.parent / user.password_file for user in loaded.site.users.values() if user.password_file
+            }
+            resolved = resolve(
+                loaded.site, lambda name: _secret(path.parent / name), self._getenv, loaded.places
+            )
+            findings = in_order([*findings, *resolved.findings])
+            if not has_errors(resolved.findings):
+                prints = {name: fingerprint(self._key, secret) for name, secret in resolved.passwords.items()}
+                wanted = Wanted(loaded.site, resolved.passwords, prints, self._hostname)
+        return Goal(
+            path=path,
+            sha256=sha256,
+            wanted=wanted,
+            places=loaded.places,
+            files=frozenset(files),
+            findings=findings,
+            problem="" if wanted else _headline(findings, loaded),
+            text=report.as_text(findings, loaded.source),
+            unfinished=unfinished,
+        )
+
+    def _same(self, last: Goal, path: Path, reading: Reading) -> bool:
+        # A goal with password files is made anew each time: they may have changed.
+        return (
+            last.path == path
+            and last.sha256 == reading.sha256
+            and last.unfinished == reading.unfinished
+            and len(last.files) == 1
+        )
+
+
+def _secret(path: Path) -> bytes:
+    return source.read(path).text
+
+
+def _headline(findings: tuple[Diagnostic, ...], loaded: Loaded) -> str:
+    """The first error in one line, with its place, and how many more there are."""
+    errors = [finding for finding in findings if finding.severity == "error"]
+    first = errors[0]
+    place = f":{first.place.line}:{first.place.column}" if first.place else ""
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"{loaded.source.name}{place}: {first.message}{more}"
