@@ -49,20 +49,19 @@ def test_discovery_names_stations_tags_and_the_session() -> None:
     ("line", "packet"),
     [
         (
-            "LCP Configure-Request id 3 "
-            "<mru 1492> <auth CHAP MD5> <magic 0x01020304> <pcomp> <accomp> <option 13 0x06>",
+            "LCP Configure-Request id 3 <auth CHAP MD5> <magic 0x01020304> <pcomp> <accomp> <option 9 0x06>",
             (
                 0xC021,
                 1,
                 b"",
-                (1, b"\5\xd4"),
                 (3, b"\xc2\x23\5"),
                 (5, b"\1\2\3\4"),
                 (7, b""),
                 (8, b""),
-                (13, b"\6"),
+                (9, b"\6"),
             ),
         ),
+        ("LCP Configure-Ack id 3 <mru 1492>", (0xC021, 2, b"", (1, b"\5\xd4"))),
         ("LCP Configure-Nak id 3 <auth PAP>", (0xC021, 3, b"", (3, b"\xc0\x23"))),
         ('LCP Terminate-Request id 3 "bye"', (0xC021, 5, b"bye")),
         ("LCP Terminate-Ack id 3", (0xC021, 6)),
