@@ -48,7 +48,7 @@ class DeviceAddress:
             return Outcome()
         failures: list[Failure] = []
         for change in changes:
-            do = self._kernel.remove_address if change.op == "remove" else self._kernel.add_address
+            do = self._kernel.remove_address if change.after is None else self._kernel.add_address
             try:
                 do(name_in(change.path), at.live.device)
             except KernelError as error:

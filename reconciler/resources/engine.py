@@ -131,8 +131,8 @@ class EventStream:
 
     def __iter__(self) -> Iterator[EventView]:
         """Ends when the engine does, or when closed."""
-        self._wire.wait_for_ever()
         try:
+            self._wire.wait_for_ever()
             while True:
                 event = self._wire.read().get("event")
                 if event is not None:

@@ -28,7 +28,7 @@ class Listeners:
         ended: list[SessionKey] = []
         for change in changes:
             try:
-                if change.op == "remove":
+                if change.after is None:
                     ended += self._engine.unlisten(at.generation, name_in(change.path))
                 else:
                     self._engine.listen(at.generation, name_in(change.path))

@@ -48,11 +48,13 @@ def registry(engine: EngineClient, kernel: Kernel, memory: Memory) -> tuple[Reso
 def steps(resources: Sequence[Resource], changes: Sequence[Change]) -> Iterator[Step]:
     """Who does what, in which order: everything that is made, then everything that is taken away."""
     for resource in resources:
-        if made := tuple(c for c in changes if _owns(resource, c) and (c.op != "remove" or _whole(resource))):
+        if made := tuple(
+            c for c in changes if _owns(resource, c) and (c.after is not None or _whole(resource))
+        ):
             yield resource, made
     for resource in reversed(resources):
         if taken := tuple(
-            c for c in changes if _owns(resource, c) and c.op == "remove" and not _whole(resource)
+            c for c in changes if _owns(resource, c) and c.after is None and not _whole(resource)
         ):
             yield resource, taken
 

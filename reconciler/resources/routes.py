@@ -40,7 +40,7 @@ class Routes:
             return Outcome()
         failures: list[Failure] = []
         for change in changes:
-            do = self._kernel.remove_route if change.op == "remove" else self._kernel.add_route
+            do = self._kernel.remove_route if change.after is None else self._kernel.add_route
             try:
                 do(name_in(change.path), at.live.device)
             except KernelError as error:

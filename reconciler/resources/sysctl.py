@@ -66,7 +66,7 @@ class Forwarding:
         failures: list[Failure] = []
         for change in sorted(changes, key=lambda change: change.path != _GLOBAL):
             try:
-                if change.op == "remove":
+                if change.after is None:
                     self._put_back(change.path)
                 else:
                     self._set(change)

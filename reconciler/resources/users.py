@@ -44,18 +44,18 @@ class Users:
         }
 
     def apply(self, changes: Sequence[Change], at: Situation) -> Outcome:
-        put = [_entry(name_in(change.path), at.wanted) for change in changes if change.op != "remove"]
+        put = [_entry(name_in(change.path), at.wanted) for change in changes if change.after is not None]
         remove: list[RemovedUser] = [
             {"name": name_in(change.path), "sessions": at.wanted.site.on_remove}
             for change in changes
-            if change.op == "remove"
+            if change.after is None
         ]
         try:
             ended = self._engine.users(at.generation, put, remove)
             # on_password_change: terminate is the reconciler's policy; the engine would let them live.
             left = _not_yet(ended, (session for change in changes for session in change.dropped))
             if left:
-                ended += self._engine.terminate(left, "the password was changed")
+                ended += self._engine.terminate(left, "password_changed")
         except RefusedError as error:
             return refused(changes, error)
         return Outcome(ended=tuple(ended))
