@@ -19,8 +19,14 @@ def visible(text: str) -> str:
     return "".join(_escaped(char) if unicodedata.category(char) in _UNSEEN else char for char in text)
 
 
-def cells(char: str) -> int:
-    """How many columns of a terminal a printable character takes: 0, 1 or 2 (Unicode Standard Annex 11)."""
+def width(text: str) -> int:
+    """How many columns of a terminal printable text takes: 0, 1 or 2 a character (Unicode Standard Annex 11)."""
+    if text.isascii():
+        return len(text)
+    return sum(_cells(char) for char in text)
+
+
+def _cells(char: str) -> int:
     if unicodedata.combining(char):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1

@@ -74,6 +74,12 @@ class OnChange:
     removed: Effect = HARMLESS
     borrowed: bool = False
 
+    def between(self, before: object, after: object) -> Effect:
+        """The effect of a change of value. None and False count as nothing."""
+        if before is None or before is False:
+            return self.added
+        return self.removed if after is None or after is False else self.changed
+
     @classmethod
     def always(cls, effect: Effect) -> OnChange:
         """The same effect however the value changes."""

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from reconciler.site.model import Forwarding, LcpEcho, Site, User
+from reconciler.site.impact import OnChange
+from reconciler.site.model import Forwarding, LcpEcho, Site, User, on_change
 from reconciler.site.place import Path
 from reconciler.site.secrets import Secret
 
@@ -60,6 +61,17 @@ def is_public(path: Path) -> bool:
     return (
         expected is not None and expected is not Secret and not _is_model(expected) and not takes_names(path)
     )
+
+
+def on_change_at(path: Path) -> OnChange:
+    """What is declared beside the setting at ``path`` about changing it.
+
+    :raises KeyError: no such setting.
+    """
+    table = _at(path[:-1])
+    if not _is_model(table):
+        raise KeyError(path)
+    return on_change(table, str(path[-1]))
 
 
 def _is_model(expected: Any) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from reconciler.site.escape import cells, visible
+from reconciler.site.escape import visible, width
 from reconciler.site.place import Path, Place
 from reconciler.site.secrets import HIDDEN
 from reconciler.site.shape import KEYWORDS, holds_keys, is_public, takes_names
@@ -63,7 +63,7 @@ class Source:
                 piece = " " * (TAB - columns[-1] % TAB) if char == "\t" else visible(char)
             in_secret = not seen
             pieces.append(piece)
-            columns.append(columns[-1] + sum(map(cells, piece)))
+            columns.append(columns[-1] + width(piece))
         return Excerpt(tuple(pieces), tuple(columns))
 
     def _visibility(self, number: int, raw: str) -> list[bool]:
