@@ -11,8 +11,9 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Protocol
 
-from reconciler.linux import sysctl
+from reconciler.linux import interface, sysctl
 from reconciler.linux.errors import KernelError
+from reconciler.linux.interface import Interface
 from reconciler.linux.sysctl import Key
 
 
@@ -32,6 +33,9 @@ class Kernel(Protocol):
     def add_route(self, network: str, device: str) -> None: ...
 
     def remove_route(self, network: str, device: str) -> None: ...
+
+    def interface(self, name: str) -> Interface | None:
+        """The interface of that name, None if there is none."""
 
     def read(self, key: Key) -> int: ...
 
@@ -94,6 +98,12 @@ class LinuxKernel:
         except KernelError as error:
             if error.errno != errno.ESRCH:
                 raise
+
+    def interface(self, name: str) -> Interface | None:
+        try:
+            return interface.read(name)
+        except OSError:
+            return None
 
     def read(self, key: Key) -> int:
         return sysctl.read(key)

@@ -1,27 +1,37 @@
-"""``interface``: where the engine offers its service. One that does not exist is reported, and waited for."""
+"""``interface``: where the engine offers its service. One that does not exist is reported, and waited for.
+
+An interface that was removed and made again has its name but is another one: the engine's hold on the old
+one counts for nothing, and is let go before the new one is served.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.engine.messages import SessionKey
+from reconciler.engine.messages import ListenerView, SessionKey
 from reconciler.plan.change import Change
 from reconciler.plan.state import State
 from reconciler.resources.base import Failure, Outcome, Situation, name_in, refused
 from reconciler.resources.engine import EngineClient, RefusedError
+from reconciler.resources.kernel import Kernel
 
 
 class Listeners:
     subjects = frozenset({"interface"})
 
-    def __init__(self, engine: EngineClient) -> None:
+    def __init__(self, engine: EngineClient, kernel: Kernel) -> None:
         self._engine = engine
+        self._kernel = kernel
 
     def desired(self, at: Situation) -> State:
         return {f"interface.{name}": {} for name in at.wanted.site.interface}
 
     def observe(self, at: Situation) -> State:
-        return {f"interface.{name}": {} for name in at.live.engine["listeners"]} if at.live.engine else {}
+        if at.live.engine is None:
+            return {}
+        return {
+            f"interface.{name}": {} for name, view in at.live.engine["listeners"].items() if self._real(view)
+        }
 
     def apply(self, changes: Sequence[Change], at: Situation) -> Outcome:
         failures: list[Failure] = []
@@ -31,7 +41,16 @@ class Listeners:
                 if change.after is None:
                     ended += self._engine.unlisten(at.generation, name_in(change.path))
                 else:
-                    self._engine.listen(at.generation, name_in(change.path))
+                    self._serve(name_in(change.path), at)
             except RefusedError as error:
                 failures += refused([change], error).failures
         return Outcome(tuple(failures), tuple(ended))
+
+    def _serve(self, name: str, at: Situation) -> None:
+        if at.live.engine and name in at.live.engine["listeners"]:
+            self._engine.unlisten(at.generation, name)
+        self._engine.listen(at.generation, name)
+
+    def _real(self, listener: ListenerView) -> bool:
+        found = self._kernel.interface(listener["interface"])
+        return found is not None and found.ifindex == listener["ifindex"]

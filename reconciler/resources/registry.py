@@ -41,7 +41,7 @@ def registry(engine: EngineClient, kernel: Kernel, memory: Memory) -> tuple[Reso
         LinkPolicy(engine),
         Identity(engine),
         Users(engine),
-        Listeners(engine),
+        Listeners(engine, kernel),
     )
 
 

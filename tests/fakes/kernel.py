@@ -6,6 +6,7 @@ import errno
 from collections.abc import Iterable
 
 from reconciler.linux.errors import refusal
+from reconciler.linux.interface import Interface
 from reconciler.linux.sysctl import IP_FORWARD, Key, interface_key
 
 
@@ -22,10 +23,18 @@ class FakeKernel:
         self.values: dict[Key, int] = {IP_FORWARD: 0}
         self.faults: dict[str, int] = {}
         self.log: list[str] = []
+        self.interfaces: dict[str, Interface] = {}
         for interface in ("all", *interfaces):
             self.plug_in(interface)
+        del self.interfaces["all"]
 
-    def plug_in(self, interface: str) -> None:
+    def interface(self, name: str) -> Interface | None:
+        return self.interfaces.get(name)
+
+    def plug_in(self, interface: str, ifindex: int = 2) -> None:
+        self.interfaces[interface] = Interface(
+            interface, ifindex, b"\2\0\0\0\xff\1", 1500, up=True, ethernet=True
+        )
         self.values[interface_key(interface, "proxy_arp")] = 0
         self.values[interface_key(interface, "forwarding")] = self.values[IP_FORWARD]
 

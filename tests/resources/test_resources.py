@@ -162,14 +162,31 @@ def test_sessions_that_the_plan_ends_are_ended_even_if_the_engine_would_keep_the
     assert [key["id"] for key in outcome.ended] == [theo["id"]]
 
 
-def test_missing_interface_is_named_and_the_others_are_served(box: Box, engine: FakeEngine) -> None:
+def test_missing_interface_is_named_and_the_others_are_served(
+    box: Box, engine: FakeEngine, kernel: FakeKernel
+) -> None:
     outcomes = box.converge(wanted(interface=["eth9", "eth1"]))
     failures = [failure for outcome in outcomes for failure in outcome.failures]
     assert [(f.path, f.reason) for f in failures] == [("interface.eth9", "InterfaceMissing")]
     assert engine.listeners == ["eth1"]
     engine.interfaces["eth9"] = True
+    kernel.plug_in("eth9")
     box.converge(wanted(interface=["eth9", "eth1"]))
     assert box.left(wanted(interface=["eth9", "eth1"])) == []
+
+
+def test_interface_that_was_made_again_is_served_again(
+    box: Box, engine: FakeEngine, kernel: FakeKernel
+) -> None:
+    box.converge(wanted())
+    del kernel.interfaces["eth1"]
+    assert box.left(wanted()) == ["add interface.eth1"]
+    kernel.plug_in("eth1", ifindex=3)
+    assert box.left(wanted()) == ["add interface.eth1"]
+    engine.requests.clear()
+    box.converge(wanted())
+    asked = [request["do"] for request in engine.requests if "listen" in request["do"]]
+    assert asked == ["unlisten", "listen"]
 
 
 def test_refused_settings_are_a_failure_of_their_paths(box: Box, engine: FakeEngine) -> None:
