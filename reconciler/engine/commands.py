@@ -14,6 +14,7 @@ from reconciler import __version__
 from reconciler.engine import views
 from reconciler.engine.access.config import User, packed
 from reconciler.engine.access.effects import Key
+from reconciler.engine.access.reasons import End
 from reconciler.engine.messages import PROTOCOL
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _listen(host: Host, arguments: Arguments) -> object:
 
 def _unlisten(host: Host, arguments: Arguments) -> object:
     host.concentrator.generation = int(arguments["generation"])
-    outcome = host.unlisten(str(arguments["interface"]), "interface_removed")
+    outcome = host.unlisten(str(arguments["interface"]), End.INTERFACE_REMOVED)
     return {"ended": [views.key_view(key) for key in outcome.ended]}
 
 

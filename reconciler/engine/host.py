@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.engine.access.discovery import Listener
 from reconciler.engine.access.effects import ClosePath, Dropped, Effect, Event, Fault, OpenPath, Send
+from reconciler.engine.access.reasons import End
 from reconciler.engine.ports import Port
+from reconciler.engine.wire.drop import Drop
 
 if TYPE_CHECKING:
     import socket
@@ -39,7 +41,7 @@ class Host:
         self.concentrator = concentrator
         self.datapath = datapath
         self.ports: dict[str, Port] = {}
-        self.drops: Counter[str] = Counter()
+        self.drops: Counter[Drop] = Counter()
         self.on_event: Callable[[Event], None] = lambda _event: None
         self._poll = select.epoll()
         self._readers: dict[int, Callable[[int], None]] = {}
@@ -118,7 +120,7 @@ class Host:
                 self._inspection = now + INSPECTION
                 self._inspect()
         for name in list(self.ports):
-            self.unlisten(name, "shutdown")
+            self.unlisten(name, End.SHUTDOWN)
         self.datapath.shutdown()
 
     def stop(self) -> None:
@@ -153,7 +155,7 @@ class Host:
         for name, frame in sends:
             port = self.ports.get(name)
             if port is None or not port.send(frame):
-                self.drops["send_failed"] += 1
+                self.drops[Drop.SEND_FAILED] += 1
 
     def _timeout(self) -> float:
         now = monotonic()
@@ -168,7 +170,7 @@ class Host:
         for name, port in list(self.ports.items()):
             if not port.still_there():
                 log.warning("interface %s was removed or replaced: its sessions are over", name)
-                self.unlisten(name, "interface_lost")
+                self.unlisten(name, End.INTERFACE_LOST)
 
     def _attend_datapath(self, _mask: int) -> None:
         now = monotonic()
@@ -177,7 +179,7 @@ class Host:
 
     def _report(self, what: str, error: Exception) -> None:
         """Where it happened, but not the error's text, which may quote what was received."""
-        self.drops["internal_error"] += 1
+        self.drops[Drop.INTERNAL_ERROR] += 1
         places = " < ".join(
             f"{f.name}:{f.lineno}" for f in reversed(traceback.extract_tb(error.__traceback__))
         )

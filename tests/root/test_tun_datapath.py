@@ -121,4 +121,4 @@ def test_shutdown_leaves_no_device(neighbour: str, tmp_path: Path) -> None:
 def checksum(header: bytes) -> int:
     total = sum(struct.unpack(f"!{len(header) // 2}H", header))
     total = (total >> 16) + (total & 0xFFFF)
-    return ~(total + (total >> 16)) & 0xFFFF
+    return int(~(total + (total >> 16)) & 0xFFFF)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.engine.access.config import terms
 from reconciler.engine.access.leases import Leases
+from reconciler.engine.access.reasons import Refusal
 from reconciler.engine.access.users import Users
 from reconciler.engine.ppp.link import Grant
 
@@ -60,14 +61,14 @@ class Admission:
         if user is not None and user.address is not None:
             self._leases.unreserve(int.from_bytes(user.address, "big"))
 
-    def decide(self, session: Session, credentials: Credentials) -> Welcome | str:
-        """Whether these credentials are good and there is room, or in one word why not.
+    def decide(self, session: Session, credentials: Credentials) -> Welcome | Refusal:
+        """Whether these credentials are good and there is room, or why not.
 
         A subscriber that comes back without having said goodbye (same MAC address) always gets its place
         back; from elsewhere the oldest session makes room, or the login is refused, as ``second_login`` says.
         """
         user = self._users.check(credentials)
-        if isinstance(user, str):
+        if isinstance(user, Refusal):
             return user
         live = self._table.of_user(user.name)
         surplus = len(live) + 1 - user.sessions
@@ -77,7 +78,7 @@ class Admission:
         others = [rival for rival in live if rival.key.mac != session.key.mac]
         rivals = tuple((ours + others)[:surplus])
         if len(ours) < surplus and session.config.second_login == "refuse":
-            return "too_many_sessions"
+            return Refusal.TOO_MANY_SESSIONS
         return Welcome(user, rivals)
 
     def admit(self, session: Session, user: User) -> Grant | None:

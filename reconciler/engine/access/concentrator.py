@@ -14,6 +14,7 @@ from reconciler.engine.access.config import Config
 from reconciler.engine.access.discovery import Admitted, Discovery, Listener, Refused, answer
 from reconciler.engine.access.effects import Dropped, Effect, Key, Send
 from reconciler.engine.access.lifecycle import Lifecycle
+from reconciler.engine.access.reasons import End
 from reconciler.engine.access.session import Session
 from reconciler.engine.access.table import SessionIds, Table
 from reconciler.engine.ppp.link import Link, LinkPolicy
@@ -122,14 +123,14 @@ class Concentrator:
         for name, terminate in remove:
             self._admission.remove(name)
             if terminate:
-                doomed += [(session, "user_removed") for session in self._table.of_user(name)]
+                doomed += [(session, End.USER_REMOVED) for session in self._table.of_user(name)]
         for user in put:
             self._admission.put(user)
             live = self._table.of_user(user.name)
             if not user.enabled:
-                doomed += [(session, "user_disabled") for session in live]
+                doomed += [(session, End.USER_DISABLED) for session in live]
             elif len(live) > user.sessions:
-                doomed += [(session, "sessions_lowered") for session in live[: len(live) - user.sessions]]
+                doomed += [(session, End.SESSIONS_LOWERED) for session in live[: len(live) - user.sessions]]
         return self._end(doomed, now)
 
     def listen(self, listener: Listener, generation: int) -> None:
@@ -154,7 +155,7 @@ class Concentrator:
     def drain(self, now: float) -> Outcome:
         """Admit nobody any more and end every session politely."""
         self._stopping = True
-        return self._end([(session, "shutdown") for session in self._table], now)
+        return self._end([(session, End.SHUTDOWN) for session in self._table], now)
 
     def _end(self, doomed: list[tuple[Session, str]], now: float) -> Outcome:
         effects = [
@@ -196,7 +197,7 @@ class Concentrator:
         effects: list[Effect] = []
         half_open = [session for session in siblings if session.half_open]
         if len(half_open) >= HALF_OPEN_PER_CLIENT:
-            effects += self._lifecycle.forget(half_open[0], "half_open_limit", now)
+            effects += self._lifecycle.forget(half_open[0], End.HALF_OPEN_LIMIT, now)
         return effects + self._begin(listener, frame, verdict, now)
 
     def _begin(self, listener: Listener, frame: Frame, admitted: Admitted, now: float) -> list[Effect]:
@@ -222,7 +223,7 @@ class Concentrator:
         session = self._table.get(Key(listener.interface, frame.vlans, frame.source, packet.session_id))
         if session is None:
             return [Dropped(self._stranger(listener, packet))]
-        return self._lifecycle.forget(session, "padt_received", now, padt=False)
+        return self._lifecycle.forget(session, End.PADT_RECEIVED, now, padt=False)
 
     # Session stage (RFC 2516 §6)
 

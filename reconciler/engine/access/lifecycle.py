@@ -17,6 +17,7 @@ from reconciler.engine.access.effects import (
     OpenPath,
     Send,
 )
+from reconciler.engine.access.reasons import End, Refusal
 from reconciler.engine.access.timers import Deadlines
 from reconciler.engine.ppp import link as ppp
 
@@ -92,7 +93,7 @@ class Lifecycle:
             effects = self._perform(session, step(now), now)
         except Exception as error:
             fault = Fault(session.key, error)
-            return [fault] if session.closed else [fault, *self.forget(session, "internal_error", now)]
+            return [fault] if session.closed else [fault, *self.forget(session, End.INTERNAL_ERROR, now)]
         self._deadlines.update(session)
         return effects
 
@@ -119,17 +120,17 @@ class Lifecycle:
     def _log_in(self, session: Session, credentials: ppp.Credentials, now: float) -> list[Effect]:
         effects = self._log_out(session)  # LCP was renegotiated: the earlier login is void (RFC 1661 §3.5)
         verdict = self._admission.decide(session, credentials)
-        if isinstance(verdict, str):
+        if isinstance(verdict, Refusal):
             return effects + self._refuse(session, credentials, verdict, now)
         for rival in verdict.rivals:
             effects += self._replace(rival, session, now)
         grant = self._admission.admit(session, verdict.user)
         if grant is None:
-            return effects + self._refuse(session, credentials, "no_address", now)
+            return effects + self._refuse(session, credentials, Refusal.NO_ADDRESS, now)
         return effects + self._perform(session, session.link.grant(grant, now), now)
 
     def _refuse(
-        self, session: Session, credentials: ppp.Credentials, reason: str, now: float
+        self, session: Session, credentials: ppp.Credentials, reason: Refusal, now: float
     ) -> list[Effect]:
         event = Event("login_refused", credentials.name, session.key, reason, session.generation)
         return [event, *self._perform(session, session.link.refuse(b"Login incorrect", now), now)]
@@ -137,8 +138,8 @@ class Lifecycle:
     def _replace(self, rival: Session, session: Session, now: float) -> list[Effect]:
         """The same station has forgotten its old session and would not answer for it; another one is told."""
         if rival.key.mac == session.key.mac:
-            return self.forget(rival, "replaced", now)
-        return self.end(rival, "replaced", now)
+            return self.forget(rival, End.REPLACED, now)
+        return self.end(rival, End.REPLACED, now)
 
     def _log_out(self, session: Session) -> list[Effect]:
         self._admission.release(session)

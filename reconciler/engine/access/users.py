@@ -11,6 +11,7 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING
 
 from reconciler.engine.access.config import User
+from reconciler.engine.access.reasons import Refusal
 from reconciler.engine.ppp.link import PapCredentials
 
 if TYPE_CHECKING:
@@ -42,14 +43,14 @@ class Users:
         """Forget a user; gives back who it was."""
         return self._by_name.pop(name, None)
 
-    def check(self, credentials: Credentials) -> User | str:
-        """The user whose credentials these are, or why there is none, in one word for the operator."""
+    def check(self, credentials: Credentials) -> User | Refusal:
+        """The user whose credentials these are, or why there is none."""
         user = self._by_name.get(credentials.name, _NOBODY)
         if not _proves(credentials, user.password) or not user.password:
-            return "wrong_password" if user is not _NOBODY else "unknown_user"
+            return Refusal.WRONG_PASSWORD if user is not _NOBODY else Refusal.UNKNOWN_USER
         if user is _NOBODY:
-            return "unknown_user"
-        return user if user.enabled else "user_disabled"
+            return Refusal.UNKNOWN_USER
+        return user if user.enabled else Refusal.USER_DISABLED
 
 
 def _proves(credentials: Credentials, password: bytes) -> bool:

@@ -1,0 +1,34 @@
+"""Why sessions end and logins are refused: the words that events carry, each explained.
+
+A link's own reasons are ``ppp.outputs.Reason``; these are the concentrator's. Documentation lists both from
+here.
+"""
+
+from __future__ import annotations
+
+from reconciler.engine.wire.documented import Documented
+
+
+class End(Documented):
+    """Why a session was ended, when it was not its link that finished."""
+
+    PADT_RECEIVED = "padt_received", "the subscriber hung up (PADT)"
+    USER_REMOVED = "user_removed", "the user was removed"
+    USER_DISABLED = "user_disabled", "the user was disabled"
+    SESSIONS_LOWERED = "sessions_lowered", "the user may have fewer sessions now, and this was the oldest"
+    REPLACED = "replaced", "the user logged in again and may not have more sessions"
+    INTERFACE_REMOVED = "interface_removed", "the interface is no longer served"
+    INTERFACE_LOST = "interface_lost", "the interface was removed from the machine, or replaced"
+    HALF_OPEN_LIMIT = "half_open_limit", "the client began too many sessions without logging in"
+    SHUTDOWN = "shutdown", "the engine was told to stop"
+    INTERNAL_ERROR = "internal_error", "a bug of ours; the engine's log says where"
+
+
+class Refusal(Documented):
+    """Why a login was refused. Subscribers are not told which."""
+
+    UNKNOWN_USER = "unknown_user", "no such user"
+    WRONG_PASSWORD = "wrong_password", "the password is wrong"
+    USER_DISABLED = "user_disabled", "the user is disabled"
+    TOO_MANY_SESSIONS = "too_many_sessions", "the user has all its sessions, and second_login is refuse"
+    NO_ADDRESS = "no_address", "the pool is used up, or the user's fixed address is in use"

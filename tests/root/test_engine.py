@@ -1,0 +1,201 @@
+"""The engine as a process: its start, its socket, and subscribers on a real cable."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.linux import links
+from tests.peer import Subscriber
+from tests.root.wire import Cable
+
+pytestmark = pytest.mark.root
+
+SETTINGS = {
+    "ac_name": "SERVER",
+    "local_ip": "10.214.2.100",
+    "pools": [{"name": "default", "start": "10.214.2.101", "size": 64}],
+    "dns_servers": ["8.8.8.8", "8.8.4.4"],
+}
+THEO = bytes.fromhex("02c100000001")
+
+
+class Engine:
+    """A running engine and a plain connection to its command socket."""
+
+    def __init__(self, directory: Path, datapath: str) -> None:
+        command = [
+            sys.executable,
+            "-m",
+            "reconciler.engine",
+            "--runtime-dir",
+            str(directory),
+            "--datapath",
+            datapath,
+        ]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == "ready\n"
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(10)
+        self.socket.connect(str(directory / "engine.sock"))
+        self.lines = self.socket.makefile("rb")
+
+    def ask(self, do: str, **arguments: Any) -> Any:
+        self.send({"id": 1, "do": do, **arguments})
+        return self.receive()
+
+    def send(self, message: object) -> None:
+        self.socket.sendall(json.dumps(message).encode() + b"\n")
+
+    def receive(self) -> Any:
+        return json.loads(self.lines.readline())
+
+    def serve(self, *names: str) -> None:
+        """Set it up as the lab's site."""
+        users = [entry(name) for name in names]
+        for answer in (
+            self.ask("configure", generation=1, settings=SETTINGS),
+            self.ask("users", generation=1, put=users, remove=[]),
+            self.ask("listen", generation=1, interface="eth0"),
+        ):
+            assert "error" not in answer, answer
+
+    def sessions(self) -> list[dict[str, Any]]:
+        return list(self.ask("observe")["ok"]["sessions"])
+
+    def end(self) -> None:
+        self.lines.close()
+        self.socket.close()
+        with self.process as process:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            process.wait(10)
+
+
+def entry(name: str, password: str = "test", **more: Any) -> dict[str, Any]:
+    default = {"address": None, "enabled": True, "sessions": 1, "fingerprint": f"print of {password}"}
+    return {"name": name, "password": password, **default, **more}
+
+
+@pytest.fixture
+def engine(neighbour: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    running = Engine(tmp_path, getattr(request, "param", "null"))
+    yield running
+    running.end()
+
+
+@pytest.fixture
+def cable(neighbour: str) -> Iterator[Cable]:
+    made = Cable(neighbour)
+    yield made
+    made.close()
+
+
+def test_it_says_who_it_is(engine: Engine) -> None:
+    hello = engine.ask("hello")["ok"]
+    assert (hello["protocol"], hello["pid"]) == (1, engine.process.pid)
+    assert (hello["datapath"], hello["device"]) == ("null", None)
+
+
+@pytest.mark.parametrize("engine", ["null", "tun"], indirect=True)
+def test_a_subscriber_dials_in_is_seen_and_is_revoked(engine: Engine, cable: Cable) -> None:
+    engine.serve("theo", "pablo")
+    theo = cable.dial(Subscriber(THEO))
+    pablo = cable.dial(Subscriber(b"\x02\xc1\0\0\0\2", b"pablo"))
+    assert (theo.state, pablo.state) == ("up", "up")
+    views = engine.sessions()
+    assert [(v["user"], v["address"], v["peer"], v["state"]) for v in views] == [
+        ("theo", "10.214.2.101", "10.214.2.100", "opened"),
+        ("pablo", "10.214.2.102", "10.214.2.100", "opened"),
+    ]
+    gone = [{"name": "pablo", "sessions": "terminate"}]
+    ended = engine.ask("users", generation=2, put=[], remove=gone)["ok"]["ended"]
+    assert [key["id"] for key in ended] == [pablo.session_id]
+    cable.until(lambda: pablo.state == "closed")
+    assert [v["user"] for v in engine.sessions()] == ["theo"]
+    assert theo.state == "up"
+
+
+def test_whoever_follows_hears_of_logins_and_goodbyes(engine: Engine, cable: Cable) -> None:
+    engine.serve("theo")
+    engine.ask("follow")
+    theo = cable.dial(Subscriber(THEO))
+    cable.dial(Subscriber(b"\x02\xc1\0\0\0\2", b"theo", b"guess"))
+    cable.say(theo.hangup(0.0, polite=False))
+    heard = [engine.receive()["event"] for _ in range(3)]
+    assert [(event["type"], event["user"], event["reason"]) for event in heard] == [
+        ("session_opened", "theo", "logged_in"),
+        ("login_refused", "theo", "wrong_password"),
+        ("session_closed", "theo", "padt_received"),
+    ]
+    assert "guess" not in json.dumps(heard)
+
+
+def test_bad_requests_are_answered_and_change_nothing(engine: Engine) -> None:
+    engine.serve("theo")
+    before = engine.ask("observe")
+    for request, code in [
+        ({"id": 1, "do": "dance"}, "unknown_request"),
+        ({"id": 1, "do": "configure", "generation": 2, "settings": {"mtu": 9000}}, "bad_request"),
+        ({"id": 1, "do": "configure", "generation": 2, "settings": {"color": "red"}}, "bad_request"),
+        (
+            {"id": 1, "do": "users", "generation": 2, "put": [entry("a"), {"name": "b"}], "remove": []},
+            "bad_request",
+        ),
+        (
+            {"id": 1, "do": "users", "generation": 2, "put": [entry("a", address="nowhere")], "remove": []},
+            "bad_request",
+        ),
+        ({"id": 1, "do": "listen", "generation": 2, "interface": "eth9"}, "no_interface"),
+        ([1, 2], "bad_request"),
+    ]:
+        engine.send(request)
+        assert engine.receive()["error"]["code"] == code, request
+    assert engine.ask("observe") == before
+
+
+def test_an_interface_that_is_removed_takes_its_sessions_along(engine: Engine, cable: Cable) -> None:
+    engine.serve("theo")
+    engine.ask("follow")
+    cable.dial(Subscriber(THEO))
+    assert engine.receive()["event"]["type"] == "session_opened"
+    links.delete("eth0")
+    assert engine.receive()["event"]["reason"] == "interface_lost"
+    seen = engine.ask("observe")["ok"]
+    assert (seen["listeners"], seen["sessions"]) == ({}, [])
+
+
+def test_sigterm_says_goodbye_to_every_subscriber(engine: Engine, cable: Cable, tmp_path: Path) -> None:
+    engine.serve("theo")
+    theo = cable.dial(Subscriber(THEO))
+    os.kill(engine.process.pid, signal.SIGTERM)
+    cable.until(lambda: theo.state == "closed")
+    assert engine.process.wait(10) == 0
+    assert not (tmp_path / "engine.sock").exists()
+
+
+def test_without_a_tun_device_it_says_what_to_do(namespace: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "reconciler.engine", "--runtime-dir", str(tmp_path), "--datapath", "tun"]
+    unprivileged = ["setpriv", "--bounding-set", "-all", "--inh-caps", "-all", *command]
+    refused = subprocess.run(unprivileged, capture_output=True, text=True, check=False, timeout=30)
+    assert refused.returncode == 1
+    assert refused.stderr == "engine: not allowed to make a TUN device: run as root, or with CAP_NET_ADMIN\n"
+
+
+def test_the_engine_imports_nothing_heavy() -> None:
+    script = (
+        "import sys, reconciler.engine.__main__; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    )
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    heavy = {"asyncio", "click", "pydantic", "pyroute2", "ruamel", "scapy", "watchdog", "importlib_metadata"}
+    assert not heavy & set(shown.stdout.split())

@@ -1,0 +1,56 @@
+"""The reference subscriber on a real cable, in real time."""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections.abc import Callable
+
+from reconciler.linux import netns
+from tests.peer import Subscriber
+
+PATIENCE = 10.0
+_ETH_P_ALL = 3
+
+
+class Cable:
+    """The subscribers' end of ``eth0`` in a namespace: every subscriber hears and says everything here."""
+
+    def __init__(self, namespace: str) -> None:
+        self.subscribers: list[Subscriber] = []
+        with netns.inside(namespace):
+            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL))
+            self._socket.bind(("eth0", 0))
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def dial(self, subscriber: Subscriber) -> Subscriber:
+        """Dial, and wait for the outcome."""
+        if subscriber not in self.subscribers:
+            self.subscribers.append(subscriber)
+        self.say(subscriber.dial(time.monotonic()))
+        self.until(lambda: subscriber.state in ("up", "closed", "failed"))
+        return subscriber
+
+    def say(self, frames: list[bytes]) -> None:
+        for frame in frames:
+            self._socket.send(frame)
+
+    def until(self, done: Callable[[], bool]) -> None:
+        """Let things happen until ``done``; fails when that takes too long."""
+        end = time.monotonic() + PATIENCE
+        while not done():
+            now = time.monotonic()
+            assert now < end, f"still {[s.state for s in self.subscribers]} after {PATIENCE} s"
+            waiting = [s.deadline() for s in self.subscribers]
+            wake = min([end, now + 0.05, *(when for when in waiting if when is not None)])
+            if select.select([self._socket], [], [], max(0.0, wake - now))[0]:
+                frame, address = self._socket.recvfrom(65536)
+                if address[2] == socket.PACKET_OUTGOING:
+                    continue
+                for subscriber in self.subscribers:
+                    self.say(subscriber.receive(frame, time.monotonic()))
+            for subscriber in self.subscribers:
+                self.say(subscriber.tick(time.monotonic()))
