@@ -106,7 +106,7 @@ class Service:
         try:
             request = json.loads(line)
             number, name = request.pop("id"), request.pop("do")
-        except (ValueError, AttributeError, KeyError):
+        except (ValueError, AttributeError, KeyError, TypeError):
             return {"error": {"code": "bad_request", "message": "a request is a JSON object with id and do"}}
         if name == "follow":
             client.following = True

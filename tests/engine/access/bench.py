@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from reconciler.engine.access.concentrator import Concentrator, Outcome
@@ -76,11 +77,18 @@ class Bench:
         return subscriber
 
     def to_ac(self, frames: list[bytes]) -> None:
-        for data in frames:
-            self.deliver(self.receive(data))
+        """Put frames on the wire, and let both sides talk until they have nothing more to say at once."""
+        self._talk(deque(frames))
 
     def deliver(self, effects: list[Effect]) -> None:
-        """Perform effects; frames reach every subscriber at once, whose answers come back at once."""
+        """Perform effects; what is sent reaches every subscriber at once."""
+        self._talk(deque(self._answers(effects)))
+
+    def _talk(self, to_ac: deque[bytes]) -> None:
+        while to_ac:
+            to_ac.extend(self._answers(self.receive(to_ac.popleft())))
+
+    def _answers(self, effects: list[Effect]) -> list[bytes]:
         for effect in effects:
             self.log.append(effect)
             match effect:
@@ -90,10 +98,8 @@ class Bench:
                     del self.paths[key]
                 case Fault(_, error):
                     raise AssertionError("a bug in the engine") from error
-        for effect in effects:
-            if isinstance(effect, Send):
-                for subscriber in self.subscribers:
-                    self.to_ac(subscriber.receive(effect.frame, self.now))
+        sent = [effect.frame for effect in effects if isinstance(effect, Send)]
+        return [answer for frame in sent for s in self.subscribers for answer in s.receive(frame, self.now)]
 
     def advance(self, seconds: float) -> None:
         """Let time pass, deadline by deadline."""
