@@ -5,20 +5,11 @@ Neighbours: every room of the engine names its drops from here; metrics and docs
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Self
+from reconciler.engine.wire.documented import Documented
 
 
-class Drop(StrEnum):
+class Drop(Documented):
     """A counted reason; its text is the value of the metric's ``reason`` label."""
-
-    doc: str
-
-    def __new__(cls, value: str, doc: str) -> Self:
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.doc = doc
-        return member
 
     TRUNCATED = "truncated", "shorter than the headers it must have, or its length field runs past its end"
     PPPOE_VERSION = "pppoe_version", "the PPPoE header's VER or TYPE is not 1"
@@ -29,6 +20,16 @@ class Drop(StrEnum):
         "option_length",
         "a configuration option shorter than its header or past its packet",
     )
+    PPP_PHASE = "ppp_phase", "a PPP protocol or code that has no place in the link's present phase"
+    PPP_DATA = "ppp_data", "a subscriber's data packet on the control path: the data path carries those"
+    UNEXPECTED_REPLY = "unexpected_reply", "an Ack, Nak or Reject of nothing that we are asking"
+    ALTERED_REPLY = "altered_reply", "an Ack or Reject that does not repeat what we asked, or an empty Nak"
+    FOREIGN_MAGIC = "foreign_magic", "an Echo packet with neither side's Magic-Number"
+    STALE_ECHO = "stale_echo", "an Echo-Reply to another request than our last"
+    AUTH_FORM = "auth_form", "a login whose inner lengths are wrong"
+    AUTH_CODE = "auth_code", "a PAP or CHAP packet that only an authenticator may send"
+    STALE_RESPONSE = "stale_response", "a CHAP Response to another challenge than our last"
+    REJECT_RATE = "reject_rate", "unknown protocols faster than Protocol-Rejects are sent"
     NOT_FOR_US = "not_for_us", "addressed to another station, or a request that may not be broadcast"
     BAD_SOURCE = "bad_source", "its source address is our own, all zero, or a group's"
     BAD_CODE = "bad_code", "a PPPoE code that an access concentrator does not take here"
@@ -43,6 +44,8 @@ class Drop(StrEnum):
     STOPPING = "stopping", "a request for a new session while shutting down"
     UNKNOWN_SESSION = "unknown_session", "for a session that does not exist"
     FOREIGN_SESSION = "foreign_session", "for another's session: its id with the wrong MAC address or VLAN"
+    SEND_FAILED = "send_failed", "a frame of ours that could not be sent: the interface is down or full"
+    INTERNAL_ERROR = "internal_error", "a frame that met a bug of ours, which ended its session"
 
 
 class Malformed(Exception):  # noqa: N818 - it says what the bytes are, not that we failed

@@ -1,0 +1,91 @@
+"""What PAP and CHAP have in common: being the authenticator (RFC 1334, RFC 1994).
+
+Role: between `link`, which has the question answered by whoever holds the users, and the two protocols. It
+must not know users, nor whether a login is good.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from math import inf
+from typing import ClassVar
+
+from reconciler.engine.ppp.outputs import Ask, Dropped, Output, Transmit
+from reconciler.engine.ppp.policy import Credentials, LinkPolicy
+from reconciler.engine.wire import ppp
+from reconciler.engine.wire.drop import Drop
+from reconciler.engine.wire.ppp import Packet
+
+
+class Authenticator(ABC):
+    """One method. `pending` while an `Ask` is out; `deadline` is when `tick` is due (monotonic seconds)."""
+
+    __slots__ = ("_entropy", "_identifier", "_policy", "_reply", "deadline", "pending")
+
+    protocol: ClassVar[int]
+    login: ClassVar[int]
+    """Code of the packet that carries credentials."""
+    success: ClassVar[int]
+    failure: ClassVar[int]
+    """Codes of our answers."""
+
+    def __init__(self, policy: LinkPolicy, entropy: Callable[[int], bytes]) -> None:
+        self._policy = policy
+        self._entropy = entropy
+        self.deadline = inf
+        self.pending = False
+        self._identifier = 0
+        self._reply: tuple[int, bytes] | None = None
+
+    @abstractmethod
+    def credentials(self, packet: Packet) -> Credentials:
+        """What a login packet claims. Raises Malformed."""
+
+    def start(self, now: float, out: list[Output]) -> None:  # noqa: B027 - some let the peer begin
+        """LCP is open, for the first time or again."""
+
+    def stop(self) -> None:
+        """LCP is down: all proof is void, and so is the pending question."""
+        self.deadline = inf
+        self.pending = False
+        self._reply = None
+
+    def tick(self, now: float, out: list[Output]) -> None:  # noqa: B027 - who has no timer, waits
+        """Time has come to `now`; harmless when nothing is due."""
+
+    def receive(self, packet: Packet, out: list[Output]) -> None:
+        """A packet of this protocol, while authenticating or afterwards; a repeated login gets the same
+        answer (RFC 1334 §2.2.1, RFC 1994 §4.1). Raises Malformed, with nothing done, when its inside is."""
+        if packet.code != self.login:
+            out.append(Dropped(Drop.AUTH_CODE))
+        elif self.is_stale(packet.identifier):
+            out.append(Dropped(Drop.STALE_RESPONSE))
+        elif self._reply is not None:
+            self._answer(packet.identifier, out)
+        else:
+            credentials = self.credentials(packet)
+            self._identifier = packet.identifier
+            if not self.pending:
+                self.pending = True
+                self.deadline = inf
+                out.append(Ask(credentials))
+
+    def is_stale(self, identifier: int) -> bool:  # noqa: ARG002 - only who challenges can tell
+        """Whether a login with this identifier comes too late."""
+        return False
+
+    def reply(self, success: bool, message: bytes, out: list[Output]) -> None:
+        """Answer the pending Ask, to the peer's latest login."""
+        self.pending = False
+        self._reply = (self.success if success else self.failure), self.wrap(message)
+        self._answer(self._identifier, out)
+
+    def wrap(self, message: bytes) -> bytes:
+        """A message for the peer's user as the answer's data."""
+        return message
+
+    def _answer(self, identifier: int, out: list[Output]) -> None:
+        if self._reply is not None:
+            code, data = self._reply
+            out.append(Transmit(ppp.encode(self.protocol, code, identifier, data)))

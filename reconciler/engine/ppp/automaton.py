@@ -1,0 +1,134 @@
+"""The option negotiation automaton of RFC 1661 §4, as data.
+
+The RFC's state transition table stands below as text, in the RFC's own letters, and is parsed once. `control`
+performs the actions; LCP and every NCP share them. This module must not know packets, options or time.
+
+Letters: RCR+ is a Configure-Request that we accept, RCR- one that we do not; RCA an Ack; RCN a Nak or Reject;
+RTR and RTA Terminate-Request and -Ack; RUC an unknown code; RXJ+ a Code- or Protocol-Reject that we can live
+with, RXJ- one that we cannot; RXR an Echo or Discard; TO+ a timeout with retransmissions left, TO- without.
+Actions: tlu, tld, tls and tlf tell the layer above (up, down, started, finished); irc and zrc set the restart
+counter; scr, sca, scn, str, sta, scj and ser send. A dash is an event that cannot happen in that state.
+
+Of the RFC's options, the restart option (Open in 3, 5 and 9) is not taken: Open is then without effect.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, IntEnum
+from typing import NamedTuple
+
+_TABLE = """
+        0     1          2          3              4      5
+Up      2     irc,scr/6  -          -              -      -
+Down    -     -          0          tls/1          0      1
+Open    tls/1 1          irc,scr/6  3              5      5
+Close   0     tlf/0      2          2              4      4
+TO+     -     -          -          -              str/4  str/5
+TO-     -     -          -          -              tlf/2  tlf/3
+RCR+    -     -          sta/2      irc,scr,sca/8  4      5
+RCR-    -     -          sta/2      irc,scr,scn/6  4      5
+RCA     -     -          sta/2      sta/3          4      5
+RCN     -     -          sta/2      sta/3          4      5
+RTR     -     -          sta/2      sta/3          sta/4  sta/5
+RTA     -     -          2          3              tlf/2  tlf/3
+RUC     -     -          scj/2      scj/3          scj/4  scj/5
+RXJ+    -     -          2          3              4      5
+RXJ-    -     -          tlf/2      tlf/3          tlf/2  tlf/3
+RXR     -     -          2          3              4      5
+
+        6          7          8          9
+Up      -          -          -          -
+Down    1          1          1          tld/1
+Open    6          7          8          9
+Close   irc,str/4  irc,str/4  irc,str/4  tld,irc,str/4
+TO+     scr/6      scr/6      scr/8      -
+TO-     tlf/3      tlf/3      tlf/3      -
+RCR+    sca/8      sca,tlu/9  sca/8      tld,scr,sca/8
+RCR-    scn/6      scn/7      scn/6      tld,scr,scn/6
+RCA     irc/7      scr/6      irc,tlu/9  tld,scr/6
+RCN     irc,scr/6  scr/6      irc,scr/8  tld,scr/6
+RTR     sta/6      sta/6      sta/6      tld,zrc,sta/5
+RTA     6          6          8          tld,scr/6
+RUC     scj/6      scj/7      scj/8      scj/9
+RXJ+    6          6          8          9
+RXJ-    tlf/3      tlf/3      tlf/3      tld,irc,str/5
+RXR     6          7          8          ser/9
+"""
+
+
+class State(IntEnum):
+    """RFC 1661 §4.2."""
+
+    INITIAL = 0
+    STARTING = 1
+    CLOSED = 2
+    STOPPED = 3
+    CLOSING = 4
+    STOPPING = 5
+    REQ_SENT = 6
+    ACK_RCVD = 7
+    ACK_SENT = 8
+    OPENED = 9
+
+
+class Event(IntEnum):
+    """RFC 1661 §4.3, in the order of the table."""
+
+    UP = 0
+    DOWN = 1
+    OPEN = 2
+    CLOSE = 3
+    TO_PLUS = 4
+    TO_MINUS = 5
+    RCR_PLUS = 6
+    RCR_MINUS = 7
+    RCA = 8
+    RCN = 9
+    RTR = 10
+    RTA = 11
+    RUC = 12
+    RXJ_PLUS = 13
+    RXJ_MINUS = 14
+    RXR = 15
+
+
+class Layer(Enum):
+    """What the layer above is told (RFC 1661 §4.4). At most one in each transition."""
+
+    UP = "tlu"
+    DOWN = "tld"
+    STARTED = "tls"
+    FINISHED = "tlf"
+
+
+class Transition(NamedTuple):
+    """A cell of the table. `actions` are what we do ourselves, in order, after tld and before tlu."""
+
+    actions: tuple[str, ...]
+    layer: Layer | None
+    state: State
+
+
+_LAYERS = {layer.value: layer for layer in Layer}
+
+
+def _cell(text: str) -> Transition | None:
+    if text == "-":
+        return None
+    letters, _, state = text.rpartition("/")
+    actions = letters.split(",") if letters else []
+    layer = next((_LAYERS[action] for action in actions if action in _LAYERS), None)
+    return Transition(tuple(action for action in actions if action not in _LAYERS), layer, State(int(state)))
+
+
+def _parse(table: str) -> tuple[tuple[Transition | None, ...], ...]:
+    left, right = (half.splitlines()[1:] for half in table.strip("\n").split("\n\n"))
+    rows = (first.split()[1:] + second.split()[1:] for first, second in zip(left, right, strict=True))
+    return tuple(tuple(map(_cell, row)) for row in rows)
+
+
+TRANSITIONS = _parse(_TABLE)
+"""`TRANSITIONS[event][state]`; None where the event cannot happen."""
+
+TIMED = frozenset({State.CLOSING, State.STOPPING, State.REQ_SENT, State.ACK_RCVD, State.ACK_SENT})
+"""States in which the restart timer runs (RFC 1661 §4.1)."""

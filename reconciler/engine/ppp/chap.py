@@ -1,0 +1,78 @@
+"""Challenge-Handshake Authentication Protocol with MD5, the authenticator's side (RFC 1994).
+
+It sets challenges and takes responses; whether one is right is for whoever holds the secrets to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from math import inf
+
+from reconciler.engine.ppp.authentication import Authenticator
+from reconciler.engine.ppp.outputs import Output, Transmit
+from reconciler.engine.ppp.policy import ChapCredentials, LinkPolicy
+from reconciler.engine.wire import ppp
+from reconciler.engine.wire.drop import Drop, Malformed
+from reconciler.engine.wire.ppp import Packet
+
+CHALLENGE_SIZE = 16
+RESPONSE_SIZE = 16
+"""Octets of an MD5 digest."""
+
+
+class ChapCode(IntEnum):
+    """RFC 1994 §4."""
+
+    CHALLENGE = 1
+    RESPONSE = 2
+    SUCCESS = 3
+    FAILURE = 4
+
+
+class Chap(Authenticator):
+    """Each challenge has a new identifier and a new value, retransmissions too (§4.1)."""
+
+    __slots__ = ("_challenge", "_sent")
+
+    protocol = ppp.Protocol.CHAP
+    login = ChapCode.RESPONSE
+    success = ChapCode.SUCCESS
+    failure = ChapCode.FAILURE
+
+    def __init__(self, policy: LinkPolicy, entropy: Callable[[int], bytes]) -> None:
+        super().__init__(policy, entropy)
+        self._identifier = entropy(1)[0]
+        self._challenge = b""
+        self._sent = 0
+
+    def start(self, now: float, out: list[Output]) -> None:
+        self._sent = 0
+        self._send_challenge(now, out)
+
+    def tick(self, now: float, out: list[Output]) -> None:
+        if now < self.deadline:
+            return
+        if self._sent < self._policy.max_configure:
+            self._send_challenge(now, out)
+        else:
+            self.deadline = inf
+
+    def is_stale(self, identifier: int) -> bool:
+        return identifier != self._identifier
+
+    def credentials(self, packet: Packet) -> ChapCredentials:
+        """Value-Size, Value and Name (§4.1)."""
+        data = packet.data
+        if len(data) <= RESPONSE_SIZE or data[0] != RESPONSE_SIZE:
+            raise Malformed(Drop.AUTH_FORM)
+        response, name = data[1 : 1 + RESPONSE_SIZE], data[1 + RESPONSE_SIZE :]
+        return ChapCredentials(name, packet.identifier, self._challenge, response)
+
+    def _send_challenge(self, now: float, out: list[Output]) -> None:
+        self._identifier = (self._identifier + 1) & 0xFF
+        self._challenge = self._entropy(CHALLENGE_SIZE)
+        self._sent += 1
+        self.deadline = now + self._policy.restart_timer
+        data = bytes([CHALLENGE_SIZE]) + self._challenge + self._policy.name
+        out.append(Transmit(ppp.encode(self.protocol, ChapCode.CHALLENGE, self._identifier, data)))

@@ -1,0 +1,333 @@
+"""One end of LCP or of a network control protocol: RFC 1661 §4 and §5 without any option's meaning.
+
+It turns packets and time into the events of `automaton`, performs the actions, and keeps identifiers,
+counters and the restart timer. A protocol derives from `ControlProtocol` and supplies what it asks for and
+its verdicts on what the peer asks for. It must not know phases or other protocols: the layer above (`link`)
+acts on the `Layer` returned.
+
+Deviations, all within the RFC's liberties: the first Configure-Request waits for the peer's, or for
+`INITIAL_DELAY`, because clients are not yet listening when a session is confirmed; a request of ours that
+the peer's first one crosses is sent again at once, for the same reason; the restart timer starts short and
+doubles (§4.6); a second reply to one request is discarded, so that a duplicated Ack does not undo an open
+link.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from enum import IntEnum
+from math import inf
+from typing import ClassVar
+
+from reconciler.engine.ppp.automaton import TIMED, TRANSITIONS, Event, Layer, State
+from reconciler.engine.ppp.outputs import Dropped, Output, Reason, Transmit
+from reconciler.engine.ppp.policy import LinkPolicy
+from reconciler.engine.wire import ppp
+from reconciler.engine.wire.drop import Drop, Malformed
+from reconciler.engine.wire.ppp import Option, Packet
+
+INITIAL_DELAY = 0.05
+"""Seconds that our first Configure-Request waits for a sign of life."""
+FIRST_TIMEOUT = 1.0
+"""Seconds before the first retransmission; doubled each time, up to the restart timer."""
+NEVER = inf
+
+
+class Code(IntEnum):
+    """Codes that LCP and every NCP share (RFC 1661 §5)."""
+
+    CONFIGURE_REQUEST = 1
+    CONFIGURE_ACK = 2
+    CONFIGURE_NAK = 3
+    CONFIGURE_REJECT = 4
+    TERMINATE_REQUEST = 5
+    TERMINATE_ACK = 6
+    CODE_REJECT = 7
+
+
+_NOTHING = Packet(0, 0, b"")
+
+
+class ControlProtocol(ABC):
+    """A negotiation. Methods append to `out` and return what the layer above has to know.
+
+    `deadline` is when `tick` is due (monotonic seconds). `mtu` is the most octets of information that the
+    peer takes. `failure` is set, and the protocol closed, once it cannot come to terms.
+    """
+
+    __slots__ = (
+        "_asked",
+        "_awaiting",
+        "_heard",
+        "_identifier",
+        "_naks",
+        "_request",
+        "_request_identifier",
+        "_transmissions",
+        "deadline",
+        "failure",
+        "mtu",
+        "policy",
+        "state",
+    )
+
+    protocol: ClassVar[int]
+    never_rejected: ClassVar[frozenset[int]] = frozenset()
+    """Options that stay Nak'ed when others are rejected for good (§4.6, Max-Failure)."""
+
+    def __init__(self, policy: LinkPolicy, mtu: int) -> None:
+        self.policy = policy
+        self.mtu = mtu
+        self.state = State.INITIAL
+        self.deadline = NEVER
+        self.failure: Reason | None = None
+        self._identifier = 0
+        self._asked: tuple[Option, ...] = ()
+        self._request = b""
+        self._request_identifier = 0
+        self._awaiting = False
+        self._heard = False
+        self._transmissions = 0
+        self._naks = 0
+
+    # What a protocol supplies
+
+    @abstractmethod
+    def reset(self) -> None:
+        """A negotiation begins afresh: forget what was conceded in an earlier one."""
+
+    @abstractmethod
+    def wanted(self) -> tuple[Option, ...]:
+        """The options of our next Configure-Request."""
+
+    @abstractmethod
+    def judge(self, kind: int, value: bytes) -> bytes | None:
+        """The value that we accept for the peer's option: the same (Ack), another (Nak), or none (Reject)."""
+
+    @abstractmethod
+    def agreed(self, options: tuple[Option, ...]) -> None:
+        """We are acknowledging these, and all others have their defaults."""
+
+    @abstractmethod
+    def naked(self, kind: int, value: bytes) -> None:
+        """The peer would rather have this value. May set `failure`."""
+
+    @abstractmethod
+    def rejected(self, kind: int) -> None:
+        """The peer will not have this option. May set `failure`."""
+
+    def missing(self, kinds: AbstractSet[int]) -> tuple[Option, ...]:  # noqa: ARG002 - most need none
+        """Options to append to a Nak, given what the peer asks for (§5.3). May set `failure`."""
+        return ()
+
+    def other(self, packet: Packet, now: float, out: list[Output]) -> Layer | None:
+        """A packet whose code is not one of `Code`."""
+        return self._event(Event.RUC, now, out, packet)
+
+    def code_rejected(self, code: int) -> None:  # noqa: B027 - most send nothing but `Code`
+        """The peer does not know a code that it need not know."""
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether we have sent as many Naks as is good (§4.6, Max-Failure)."""
+        return self._naks >= self.policy.max_failure
+
+    # What the layer above calls
+
+    def open(self, now: float, out: list[Output]) -> Layer | None:
+        """We want this protocol, and the layer below is there (Open, then Up)."""
+        self._event(Event.OPEN, now, out)
+        self._begin()
+        return self._event(Event.UP, now, out)
+
+    def close(self, now: float, out: list[Output]) -> Layer | None:
+        """We want it no more."""
+        return self._event(Event.CLOSE, now, out)
+
+    def give_up(self, now: float, out: list[Output]) -> Layer | None:
+        """The peer rejects this whole protocol."""
+        self.failure = Reason.PROTOCOL_REJECTED
+        return self._event(Event.RXJ_MINUS, now, out)
+
+    def tick(self, now: float, out: list[Output]) -> Layer | None:
+        """Time has come to `now`; harmless when nothing is due."""
+        if now < self.deadline:
+            return None
+        closing = self.state in (State.CLOSING, State.STOPPING)
+        limit = self.policy.max_terminate if closing else self.policy.max_configure
+        event = Event.TO_PLUS if self._transmissions < limit else Event.TO_MINUS
+        return self._event(event, now, out)
+
+    def receive(self, packet: Packet, now: float, out: list[Output]) -> Layer | None:
+        """A packet of this protocol. Raises Malformed, with nothing done, when its inside is."""
+        if self.state < State.CLOSED:
+            out.append(Dropped(Drop.PPP_PHASE))
+            return None
+        code = packet.code
+        if code == Code.CONFIGURE_REQUEST:
+            return self._requested(packet, now, out)
+        if code in (Code.CONFIGURE_ACK, Code.CONFIGURE_NAK, Code.CONFIGURE_REJECT):
+            return self._answered(packet, now, out)
+        if code == Code.TERMINATE_REQUEST:
+            return self._event(Event.RTR, now, out, packet)
+        if code == Code.TERMINATE_ACK:
+            return self._event(Event.RTA, now, out)
+        if code == Code.CODE_REJECT:
+            return self._code_rejected(packet.data, now, out)
+        return self.other(packet, now, out)
+
+    def send(self, code: int, data: bytes, out: list[Output]) -> int:
+        """Send a packet with a new identifier, which is returned."""
+        self._identifier = identifier = (self._identifier + 1) & 0xFF
+        out.append(Transmit(ppp.encode(self.protocol, code, identifier, data)))
+        return identifier
+
+    # Packets to events (RFC 1661 §5)
+
+    def _requested(self, packet: Packet, now: float, out: list[Output]) -> Layer | None:
+        options = ppp.decode_options(packet.data)
+        if self.state in (State.CLOSED, State.CLOSING, State.STOPPING):
+            return self._event(Event.RCR_PLUS, now, out, packet)
+        if self.state is State.REQ_SENT and not self._heard:
+            self._heard = True
+            self._send_configure_request(now, out)
+        self._heard = True
+        code, answer = self._verdict(options)
+        if self.failure is not None:
+            return self.close(now, out)
+        if code == Code.CONFIGURE_ACK:
+            self.agreed(options)
+            self._naks = 0
+            reply = Packet(code, packet.identifier, packet.data)
+            return self._event(Event.RCR_PLUS, now, out, reply)
+        reply = Packet(code, packet.identifier, ppp.encode_options(answer))
+        return self._event(Event.RCR_MINUS, now, out, reply)
+
+    def _verdict(self, options: tuple[Option, ...]) -> tuple[Code, Iterable[Option]]:
+        """Reject first, and then alone (§5.4); then Nak; an option's second appearance is rejected."""
+        naks: list[Option] = []
+        refused: list[Option] = []
+        rejects: list[Option] = []
+        seen: set[int] = set()
+        for option in options:
+            kind, value = option
+            acceptable = None if kind in seen else self.judge(kind, value)
+            seen.add(kind)
+            if acceptable is None:
+                rejects.append(option)
+            elif acceptable != value:
+                naks.append((kind, acceptable))
+                refused.append(option)
+        if rejects:
+            return Code.CONFIGURE_REJECT, rejects
+        naks.extend(self.missing(seen))
+        if not naks:
+            return Code.CONFIGURE_ACK, options
+        if not self.exhausted:
+            self._naks += 1
+            return Code.CONFIGURE_NAK, naks
+        final = [option for option in refused if option[0] not in self.never_rejected]
+        return (Code.CONFIGURE_REJECT, final) if final else (Code.CONFIGURE_NAK, naks)
+
+    def _answered(self, packet: Packet, now: float, out: list[Output]) -> Layer | None:
+        code, identifier, data = packet
+        if not self._awaiting or identifier != self._request_identifier:
+            out.append(Dropped(Drop.UNEXPECTED_REPLY))
+            return None
+        if code == Code.CONFIGURE_ACK and data == self._request:
+            self._awaiting = False
+            return self._event(Event.RCA, now, out)
+        reject = code == Code.CONFIGURE_REJECT
+        options = () if code == Code.CONFIGURE_ACK else ppp.decode_options(data)
+        if not options or (reject and not self._is_part_of_request(options)):
+            out.append(Dropped(Drop.ALTERED_REPLY))
+            return None
+        self._awaiting = False
+        heeded: set[int] = set()
+        for kind, value in options:
+            if reject:
+                self.rejected(kind)
+            elif kind not in heeded:  # a Nak may list several values; the first is the one preferred (§5.3)
+                heeded.add(kind)
+                self.naked(kind, value)
+        if self.failure is not None:
+            return self.close(now, out)
+        return self._event(Event.RCN, now, out)
+
+    def _is_part_of_request(self, options: tuple[Option, ...]) -> bool:
+        """Whether these stand in our request, unmodified and in this order (§5.4)."""
+        rest = iter(self._asked)
+        return all(option in rest for option in options)
+
+    def _code_rejected(self, data: bytes, now: float, out: list[Output]) -> Layer | None:
+        if len(data) < ppp.HEADER or int.from_bytes(data[2:4], "big") < ppp.HEADER:
+            raise Malformed(Drop.TRUNCATED)
+        code = data[0]
+        if Code.CONFIGURE_REQUEST <= code <= Code.CODE_REJECT:
+            return self.give_up(now, out)
+        self.code_rejected(code)
+        return self._event(Event.RXJ_PLUS, now, out)
+
+    # Events to actions (RFC 1661 §4)
+
+    def _event(self, event: Event, now: float, out: list[Output], subject: Packet = _NOTHING) -> Layer | None:
+        """`subject` is the answer to send for RCR, and what was received otherwise."""
+        transition = TRANSITIONS[event][self.state]
+        if transition is None:
+            raise ValueError(f"{event.name} in {self.state.name}")
+        actions, layer, state = transition
+        if layer is Layer.DOWN:
+            self._begin()
+            self._heard = True
+        for action in actions:
+            self._perform(action, now, out, subject)
+        self.state = state
+        if state not in TIMED:
+            self.deadline = NEVER
+        return layer
+
+    def _begin(self) -> None:
+        self._heard = False
+        self._awaiting = False
+        self._naks = 0
+        self.reset()
+
+    def _perform(self, action: str, now: float, out: list[Output], subject: Packet) -> None:
+        match action:
+            case "irc":
+                self._transmissions = 0
+            case "scr":
+                self._send_configure_request(now, out)
+            case "sca" | "scn" | "ser":
+                out.append(Transmit(ppp.encode(self.protocol, *subject)))
+            case "sta":
+                out.append(Transmit(ppp.encode(self.protocol, Code.TERMINATE_ACK, subject.identifier, b"")))
+            case "str":
+                self._awaiting = False
+                self.send(Code.TERMINATE_REQUEST, b"", out)
+                self._transmissions += 1
+                self.deadline = now + self.policy.restart_timer
+            case "zrc":
+                self._transmissions = self.policy.max_terminate
+                self.deadline = now + self.policy.restart_timer
+            case "scj":
+                rejected = ppp.encode(self.protocol, *subject)[2:]
+                self.send(Code.CODE_REJECT, rejected[: self.mtu - ppp.HEADER], out)
+
+    def _send_configure_request(self, now: float, out: list[Output]) -> None:
+        if not self._heard and self.deadline == NEVER:
+            self.deadline = now + INITIAL_DELAY
+            return
+        if not self._awaiting:
+            self._awaiting = True
+            self._asked = self.wanted()
+            self._request = ppp.encode_options(self._asked)
+            self._request_identifier = self.send(Code.CONFIGURE_REQUEST, self._request, out)
+        else:
+            again = ppp.encode(self.protocol, Code.CONFIGURE_REQUEST, self._request_identifier, self._request)
+            out.append(Transmit(again))
+        timeout = FIRST_TIMEOUT * 2**self._transmissions
+        self.deadline = now + min(timeout, self.policy.restart_timer)
+        self._transmissions += 1

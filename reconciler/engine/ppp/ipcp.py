@@ -1,0 +1,84 @@
+"""IP Control Protocol: the address, and name servers for those who ask (RFC 1332, RFC 1877).
+
+Role: one of the protocols on `control`, opened once a login has been granted. It must not know pools or
+users: the grant says all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from enum import IntEnum
+
+from reconciler.engine.ppp.control import ControlProtocol
+from reconciler.engine.ppp.outputs import Reason
+from reconciler.engine.ppp.policy import Grant, LinkPolicy
+from reconciler.engine.wire import ppp
+from reconciler.engine.wire.ppp import Option
+
+
+class IpcpOption(IntEnum):
+    """The options that have a meaning here (RFC 1332 §3.3, RFC 1877 §1)."""
+
+    ADDRESS = 3
+    PRIMARY_DNS = 129
+    PRIMARY_NBNS = 130
+    SECONDARY_DNS = 131
+    SECONDARY_NBNS = 132
+
+
+_DNS = (IpcpOption.PRIMARY_DNS, IpcpOption.SECONDARY_DNS)
+_NBNS = (IpcpOption.PRIMARY_NBNS, IpcpOption.SECONDARY_NBNS)
+
+
+class Ipcp(ControlProtocol):
+    """Gives the peer `grant.address` and no other, and names our end `grant.peer`."""
+
+    __slots__ = ("_demanded", "_doubted", "_ours", "_values", "grant")
+
+    protocol = ppp.Protocol.IPCP
+
+    def __init__(self, policy: LinkPolicy, grant: Grant, mtu: int) -> None:
+        super().__init__(policy, mtu)
+        self.grant = grant
+        self._values: dict[int, bytes] = {
+            IpcpOption.ADDRESS: grant.address,
+            **dict(zip(_DNS, grant.dns, strict=False)),
+            **dict(zip(_NBNS, grant.wins, strict=False)),
+        }
+        self.reset()
+
+    def reset(self) -> None:
+        self._ours: tuple[Option, ...] = ((IpcpOption.ADDRESS, self.grant.peer),)
+        self._doubted = False
+        self._demanded = False
+
+    # Our request
+
+    def wanted(self) -> tuple[Option, ...]:
+        return self._ours
+
+    def naked(self, kind: int, value: bytes) -> None:  # noqa: ARG002 - our address is not negotiable
+        if kind == IpcpOption.ADDRESS:
+            if self._doubted:
+                self._ours = ()
+            self._doubted = True
+
+    def rejected(self, kind: int) -> None:  # noqa: ARG002 - it is the only one
+        self._ours = ()
+
+    # The peer's request
+
+    def judge(self, kind: int, value: bytes) -> bytes | None:  # noqa: ARG002 - there is one good value
+        return self._values.get(kind)
+
+    def missing(self, kinds: AbstractSet[int]) -> tuple[Option, ...]:
+        """An address is what this is for: demanded once (RFC 1332 §3.3), and not done without."""
+        if IpcpOption.ADDRESS in kinds:
+            return ()
+        if self._demanded or self.exhausted:
+            self.failure = Reason.ADDRESS_REFUSED
+        self._demanded = True
+        return ((IpcpOption.ADDRESS, self.grant.address),)
+
+    def agreed(self, options: tuple[Option, ...]) -> None:
+        """Nothing to note: what is acknowledged is what was granted."""

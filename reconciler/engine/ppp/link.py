@@ -1,0 +1,321 @@
+"""One PPP link from its first request to its end: the phases of RFC 1661 §3, and the door of this room.
+
+Role: it opens LCP, then authentication, then the network protocols, and undoes them when LCP goes down. The
+access room holds one `Link` for each session, feeds it payloads and time, and does what the outputs say. A
+link must not know its session, its Ethernet, other links, users or addresses beyond its grant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from math import inf
+
+from reconciler.engine.ppp.authentication import Authenticator
+from reconciler.engine.ppp.automaton import Layer, State
+from reconciler.engine.ppp.chap import Chap
+from reconciler.engine.ppp.control import ControlProtocol
+from reconciler.engine.ppp.ipcp import Ipcp
+from reconciler.engine.ppp.lcp import Lcp, LcpCode
+from reconciler.engine.ppp.outputs import (
+    Ask,
+    Dropped,
+    Finished,
+    NetworkDown,
+    NetworkUp,
+    Output,
+    Reason,
+    Transmit,
+)
+from reconciler.engine.ppp.pap import Pap
+from reconciler.engine.ppp.policy import ChapCredentials, Credentials, Grant, LinkPolicy, PapCredentials
+from reconciler.engine.wire import ppp
+from reconciler.engine.wire.drop import Drop, Malformed
+from reconciler.engine.wire.ppp import Packet, Protocol
+
+__all__ = [
+    "Ask",
+    "ChapCredentials",
+    "Credentials",
+    "Dropped",
+    "Finished",
+    "Grant",
+    "Link",
+    "LinkPolicy",
+    "NetworkDown",
+    "NetworkUp",
+    "Output",
+    "PapCredentials",
+    "Phase",
+    "Reason",
+    "Transmit",
+]
+
+REJECTS_PER_SECOND = 10
+"""Protocol-Rejects sent, at most; some clients never stop asking."""
+
+_DATA = (Protocol.IPV4, Protocol.IPV6)
+_AUTHENTICATION = (Protocol.PAP, Protocol.CHAP)
+_AUTHENTICATORS: dict[str, type[Authenticator]] = {"chap": Chap, "pap": Pap}
+_NCP_OF_DATA = {int(Protocol.IPV4): int(Protocol.IPCP), int(Protocol.IPV6): int(Protocol.IPV6CP)}
+
+
+class Phase(Enum):
+    """RFC 1661 §3.2."""
+
+    DEAD = "dead"
+    ESTABLISH = "establish"
+    AUTHENTICATE = "authenticate"
+    NETWORK = "network"
+    TERMINATE = "terminate"
+
+
+_OVERDUE = {
+    Phase.ESTABLISH: Reason.LCP_TIMEOUT,
+    Phase.AUTHENTICATE: Reason.AUTH_TIMEOUT,
+    Phase.NETWORK: Reason.NETWORK_TIMEOUT,
+}
+
+
+class Link:
+    """`phase` is where it stands; `network_opened` whether IPv4 may flow. All times are monotonic seconds.
+
+    Every method that takes `now` returns what has to be done. After `Finished` there is never anything again.
+    """
+
+    __slots__ = (
+        "_auth",
+        "_entropy",
+        "_lcp",
+        "_limit",
+        "_ncps",
+        "_over",
+        "_policy",
+        "_reason",
+        "_reject_window",
+        "_rejects",
+        "network_opened",
+        "phase",
+    )
+
+    def __init__(self, policy: LinkPolicy, entropy: Callable[[int], bytes]) -> None:
+        """`entropy(n)` gives `n` unpredictable octets."""
+        self._policy = policy
+        self._entropy = entropy
+        self._lcp = Lcp(policy, entropy)
+        self._auth: Authenticator | None = None
+        self._ncps: dict[int, ControlProtocol] = {}
+        self._limit = inf
+        self._over = False
+        self._reason: str | None = None
+        self._reject_window = -inf
+        self._rejects = 0
+        self.phase = Phase.DEAD
+        self.network_opened = False
+
+    @property
+    def peer_mru(self) -> int:
+        """The most octets of information that we may send to the peer."""
+        return self._lcp.mtu
+
+    def deadline(self) -> float | None:
+        """When `tick` is next due. None: only a packet or a command can move this link."""
+        lcp = self._lcp
+        due = min(self._limit, lcp.deadline, lcp.keepalive.deadline)
+        if self._auth is not None:
+            due = min(due, self._auth.deadline)
+        for ncp in self._ncps.values():
+            due = min(due, ncp.deadline)
+        return None if due == inf else due
+
+    def open(self, now: float) -> list[Output]:
+        """The session stands: begin. Our first request waits a moment for the peer's (see `control`)."""
+        out: list[Output] = []
+        if self.phase is Phase.DEAD and not self._over:
+            self._establish(now)
+            self._lcp.open(now, out)
+        return out
+
+    def close(self, reason: str, now: float) -> list[Output]:
+        """End politely: Terminate-Request, then `Finished(reason)` when it is answered or given up."""
+        out: list[Output] = []
+        if not self._over:
+            self._close(reason, now, out)
+        return out
+
+    def receive(self, payload: bytes, now: float) -> list[Output]:
+        """A PPPoE session's payload. Whatever it holds, nothing is raised."""
+        out: list[Output] = []
+        if self.phase is Phase.DEAD:
+            return out
+        try:
+            protocol, information = ppp.decode_frame(payload)
+            if protocol == Protocol.LCP:
+                self._receive_lcp(ppp.decode(information), now, out)
+            elif protocol in _DATA:
+                out.append(Dropped(Drop.PPP_DATA))
+            elif self._lcp.state is not State.OPENED:
+                out.append(Dropped(Drop.PPP_PHASE))
+            else:
+                self._receive_above_lcp(protocol, information, now, out)
+        except Malformed as problem:
+            out.append(Dropped(problem.reason))
+        return out
+
+    def tick(self, now: float) -> list[Output]:
+        """Time has come to `now`; harmless when nothing is due."""
+        out: list[Output] = []
+        if self.phase is Phase.DEAD:
+            return out
+        if now >= self._limit:
+            self._close(_OVERDUE[self.phase], now, out)
+            return out
+        self._after_lcp(self._lcp.tick(now, out), now, out)
+        if self._auth is not None:
+            self._auth.tick(now, out)
+        for ncp in tuple(self._ncps.values()):
+            if self.phase is Phase.NETWORK:
+                self._after_ncp(ncp, ncp.tick(now, out), now, out)
+        return out
+
+    def grant(self, grant: Grant, now: float) -> list[Output]:
+        """The pending `Ask` is answered: they are good. Without a pending one, nothing."""
+        out: list[Output] = []
+        auth = self._auth
+        if auth is not None and auth.pending:
+            auth.reply(True, b"", out)
+            self._enter_network(grant, now, out)
+        return out
+
+    def refuse(self, message: bytes, now: float) -> list[Output]:
+        """The pending `Ask` is answered: they are not. `message` is for the peer's user to read."""
+        out: list[Output] = []
+        auth = self._auth
+        if auth is not None and auth.pending:
+            auth.reply(False, message, out)
+            self._close(Reason.AUTH_FAILED, now, out)
+        return out
+
+    # Phases
+
+    def _establish(self, now: float) -> None:
+        """The limit is generous: `NO_RESPONSE` comes first unless the peer keeps talking."""
+        authenticated = self.phase in (Phase.DEAD, Phase.NETWORK)
+        self.phase = Phase.ESTABLISH
+        if authenticated:
+            self._limit = now + 2 * self._policy.max_configure * self._policy.restart_timer
+
+    def _authenticate(self, now: float, out: list[Output]) -> None:
+        self.phase = Phase.AUTHENTICATE
+        # Not later than before: renegotiating does not buy a stranger more time.
+        self._limit = min(self._limit, now + self._policy.auth_timeout)
+        method = _AUTHENTICATORS[self._lcp.auth]
+        if type(self._auth) is not method:
+            self._auth = method(self._policy, self._entropy)
+        self._auth.start(now, out)
+
+    def _enter_network(self, grant: Grant, now: float, out: list[Output]) -> None:
+        self.phase = Phase.NETWORK
+        self._limit = now + self._policy.network_timeout
+        self._lcp.keepalive.start(now)
+        ipcp = Ipcp(self._policy, grant, self._lcp.mtu)
+        self._ncps = {ipcp.protocol: ipcp}
+        for ncp in self._ncps.values():
+            ncp.open(now, out)
+
+    def _close(self, reason: str, now: float, out: list[Output]) -> None:
+        self._reason = self._reason or reason
+        self._after_lcp(self._lcp.close(now, out), now, out)
+        if self._lcp.state is State.INITIAL:
+            self._finish(out)
+
+    def _finish(self, out: list[Output]) -> None:
+        self.phase = Phase.DEAD
+        self._over = True
+        out.append(Finished(self._reason or self._lcp.failure or Reason.NO_RESPONSE))
+
+    def _after_lcp(self, layer: Layer | None, now: float, out: list[Output]) -> None:
+        if layer is Layer.UP:
+            self._authenticate(now, out)
+        elif layer is Layer.DOWN:
+            self._leave_network(out)
+            self._establish(now)
+        elif layer is Layer.FINISHED:
+            self._finish(out)
+            return
+        if self.phase is not Phase.TERMINATE and self._lcp.state in (State.CLOSING, State.STOPPING):
+            self._reason = self._reason or self._lcp.failure or Reason.PEER_TERMINATED
+            self.phase = Phase.TERMINATE
+            self._limit = inf
+
+    def _leave_network(self, out: list[Output]) -> None:
+        if self._auth is not None:
+            self._auth.stop()
+        self._ncps.clear()
+        self._network_down(out)
+
+    def _network_down(self, out: list[Output]) -> None:
+        """Told before anything is sent: the peer must not be served after our answer."""
+        if self.network_opened:
+            self.network_opened = False
+            out.insert(0, NetworkDown())
+
+    def _after_ncp(self, ncp: ControlProtocol, layer: Layer | None, now: float, out: list[Output]) -> None:
+        if layer is Layer.UP and isinstance(ncp, Ipcp):
+            self.network_opened = True
+            self._limit = inf
+            out.append(NetworkUp(ncp.grant.address))
+        elif layer is Layer.DOWN:
+            self._network_down(out)
+            self._limit = now + self._policy.network_timeout
+        if ncp.failure is not None:
+            self._close(ncp.failure, now, out)
+
+    # Packets
+
+    def _receive_lcp(self, packet: Packet, now: float, out: list[Output]) -> None:
+        lcp = self._lcp
+        if packet.code != LcpCode.PROTOCOL_REJECT:
+            self._after_lcp(lcp.receive(packet, now, out), now, out)
+        elif lcp.state is not State.OPENED:
+            out.append(Dropped(Drop.PPP_PHASE))
+        elif len(packet.data) < 2:
+            out.append(Dropped(Drop.TRUNCATED))
+        else:
+            self._protocol_rejected(int.from_bytes(packet.data[:2], "big"), now, out)
+
+    def _protocol_rejected(self, protocol: int, now: float, out: list[Output]) -> None:
+        """What the peer does not speak, we stop speaking (RFC 1661 §5.7); without any network, there is no
+        use."""
+        if protocol == Protocol.LCP:
+            self._after_lcp(self._lcp.give_up(now, out), now, out)
+        elif self._auth is not None and protocol == self._auth.protocol:
+            self._close(Reason.PROTOCOL_REJECTED, now, out)
+        elif self._ncps.pop(_NCP_OF_DATA.get(protocol, protocol), None) is not None:
+            self._network_down(out)
+            if not self._ncps:
+                self._close(Reason.PROTOCOL_REJECTED, now, out)
+        else:
+            out.append(Dropped(Drop.UNEXPECTED_REPLY))
+
+    def _receive_above_lcp(self, protocol: int, information: bytes, now: float, out: list[Output]) -> None:
+        auth = self._auth
+        if auth is not None and protocol == auth.protocol:
+            auth.receive(ppp.decode(information), out)
+        elif self.phase is not Phase.NETWORK or protocol in _AUTHENTICATION:
+            out.append(Dropped(Drop.PPP_PHASE))
+        elif protocol in self._ncps:
+            ncp = self._ncps[protocol]
+            self._after_ncp(ncp, ncp.receive(ppp.decode(information), now, out), now, out)
+        else:
+            self._reject_protocol(protocol, information, now, out)
+
+    def _reject_protocol(self, protocol: int, information: bytes, now: float, out: list[Output]) -> None:
+        if now >= self._reject_window + 1:
+            self._reject_window = now
+            self._rejects = 0
+        self._rejects += 1
+        if self._rejects > REJECTS_PER_SECOND:
+            out.append(Dropped(Drop.REJECT_RATE))
+        else:
+            self._lcp.reject_protocol(protocol, information, out)

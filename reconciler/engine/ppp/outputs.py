@@ -1,0 +1,68 @@
+"""What a link wants done: values, returned from every input, performed by whoever holds the link.
+
+Nothing is queued inside a link, so nothing can be forgotten there.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+from reconciler.engine.ppp.policy import Credentials
+from reconciler.engine.wire.documented import Documented
+from reconciler.engine.wire.drop import Drop
+
+
+class Reason(Documented):
+    """Why a link finished of its own accord. `Link.close` may be given any other word."""
+
+    PEER_TERMINATED = "peer_terminated", "the subscriber ended the link"
+    NO_RESPONSE = "no_response", "the subscriber never answered"
+    LCP_TIMEOUT = "lcp_timeout", "the two sides went on and on without agreeing on the link's options"
+    LOOPBACK = "loopback", "the line returns our own packets"
+    AUTH_REFUSED = "auth_refused", "the subscriber can do none of the authentication methods offered"
+    AUTH_FAILED = "auth_failed", "wrong name or password, or the login was refused"
+    AUTH_TIMEOUT = "auth_timeout", "the subscriber did not log in in time"
+    ADDRESS_REFUSED = "address_refused", "the subscriber does not take the address it was given"
+    NETWORK_TIMEOUT = "network_timeout", "no network protocol came up in time"
+    PROTOCOL_REJECTED = (
+        "protocol_rejected",
+        "the subscriber rejects a protocol or code without which there is no link",
+    )
+    ECHO_TIMEOUT = "echo_timeout", "the subscriber no longer answers LCP echoes"
+
+
+class Transmit(NamedTuple):
+    """Send this PPPoE session payload: PPP protocol number and information."""
+
+    payload: bytes
+
+
+class Ask(NamedTuple):
+    """Are these credentials good? To be answered by `Link.grant` or `Link.refuse`, now or later."""
+
+    credentials: Credentials
+
+
+class NetworkUp(NamedTuple):
+    """IPv4 may flow to and from this address."""
+
+    address: bytes
+
+
+class NetworkDown(NamedTuple):
+    """IPv4 may not flow any more."""
+
+
+class Finished(NamedTuple):
+    """The last output of a link: a `Reason`, or the word given to `Link.close`."""
+
+    reason: str
+
+
+class Dropped(NamedTuple):
+    """Nothing was done with a packet, for this reason; to be counted."""
+
+    reason: Drop
+
+
+Output: TypeAlias = Transmit | Ask | NetworkUp | NetworkDown | Finished | Dropped

@@ -1,0 +1,76 @@
+"""What is fixed for the life of one link, and what a login may bring it.
+
+The types that go in through the door in `link`; what comes out is in `outputs`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+AUTH_METHODS = ("chap", "pap")
+"""Known authentication methods, strongest first (RFC 1334 §2: PAP last)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPolicy:
+    """Times in seconds, sizes in octets. Raises ValueError when these rules could not be kept on the wire."""
+
+    name: bytes
+    """The CHAP Name we send: the access concentrator's."""
+    auth: tuple[str, ...] = AUTH_METHODS
+    """Methods offered, in this order; never empty, so that nobody comes in unauthenticated."""
+    mru: int = 1492
+    """What we request, and the most we send or accept (RFC 2516 §7; more only by RFC 4638)."""
+    min_mru: int = 576
+    """The least MRU that a subscriber may ask for."""
+    echo_interval: float = 30.0
+    """Between Echo-Requests; 0 = none are sent."""
+    echo_failures: int = 3
+    """So many unanswered Echo-Requests in a row end the link."""
+    restart_timer: float = 3.0
+    max_configure: int = 10
+    max_terminate: int = 2
+    max_failure: int = 5
+    """RFC 1661 §4.6."""
+    auth_timeout: float = 30.0
+    """From LCP's opening to a successful login."""
+    network_timeout: float = 60.0
+    """How long an authenticated link may be without a network protocol."""
+
+    def __post_init__(self) -> None:
+        if not self.auth or not set(self.auth) <= set(AUTH_METHODS):
+            raise ValueError(f"auth must name one or more of {', '.join(AUTH_METHODS)}")
+        if not self.name:
+            raise ValueError("name must not be empty (RFC 1994 §4.1)")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a login brings: IPv4 addresses, four octets each. `peer` is our end; at most two servers each."""
+
+    address: bytes
+    peer: bytes
+    dns: tuple[bytes, ...] = ()
+    wins: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PapCredentials:
+    """RFC 1334 §2.2.1. Octets as sent, in no particular encoding."""
+
+    name: bytes
+    password: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ChapCredentials:
+    """RFC 1994: `response` is right if it is MD5(identifier, secret, challenge)."""
+
+    name: bytes
+    identifier: int
+    challenge: bytes
+    response: bytes = field(repr=False)
+
+
+Credentials: TypeAlias = PapCredentials | ChapCredentials
