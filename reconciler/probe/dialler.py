@@ -117,7 +117,7 @@ class Dialler:
         if self.phase is Phase.ENDING:
             return out
         if ppp.refused is not None or ppp.terminated is not None:
-            said = ppp.refused or f"Terminate-Request: {ppp.terminated}"
+            said = ppp.refused or f"Terminate-Request: {ppp.terminated}".removesuffix(": ")
             self._blame = ("ac", said)
             self._enter(Phase.ENDING, now)
         elif ppp.phase is not self.phase:
