@@ -109,6 +109,10 @@ class Store:
         """The newest generation that was ever reached."""
         return next(self._generations("WHERE applied IS NOT NULL ORDER BY applied DESC LIMIT 1"), None)
 
+    def generation(self, number: int) -> Generation | None:
+        """The generation of that number."""
+        return next(self._generations("WHERE number = ?", number), None)
+
     def add(self, generation: Generation) -> None:
         with self._transaction() as database:
             database.execute(
@@ -124,13 +128,21 @@ class Store:
                 ),
             )
 
+    def describe(self, number: int, commit: str, *, dirty: bool) -> None:
+        """Which commit generation ``number`` was made from."""
+        with self._transaction() as database:
+            database.execute(
+                'UPDATE generation SET "commit" = ?, dirty = ? WHERE number = ?', (commit, dirty, number)
+            )
+
     def mark_applied(self, number: int, now: float) -> None:
         """Generation ``number`` was reached at ``now`` (Unix time)."""
         with self._transaction() as database:
             database.execute("UPDATE generation SET applied = ? WHERE number = ?", (now, number))
 
-    def _generations(self, clause: str) -> Iterator[Generation]:
-        for row in self._database.execute(f"SELECT * FROM generation {clause}"):  # noqa: S608 - our own words
+    def _generations(self, clause: str, *values: int) -> Iterator[Generation]:
+        query = f"SELECT * FROM generation {clause}"  # noqa: S608 - our own words
+        for row in self._database.execute(query, values):
             number, digest, sha256, commit, dirty, created, applied = row
             yield Generation(
                 number, digest, sha256, commit, None if dirty is None else bool(dirty), created, applied

@@ -1,0 +1,187 @@
+"""The one place where a pass's report becomes conditions, log lines, events, and the time of the next pass.
+
+Conditions are told when they change, not when they are looked at: a trouble that lasts is logged once. It
+must not know how a pass is made.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.loop.events import Events
+from reconciler.loop.report import Again, Blocked, Report, Settled
+from reconciler.plan.change import Plan
+from reconciler.plan.state import Value
+from reconciler.site.escape import visible
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
+_TOLD = 20
+"""So many changes of one pass are logged one by one."""
+
+_SIGN = {"add": "+", "remove": "-", "update": "~"}
+
+log = logging.getLogger("reconciler")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One thing that is so or not. ``since`` is when it last changed between the two, in Unix time."""
+
+    type: str
+    status: bool
+    reason: str
+    message: str
+    since: float
+
+
+class Board:
+    """The conditions, as they now stand."""
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+        self._conditions: dict[str, Condition] = {}
+        self._blocked = 0
+        self.unpredicted_drops = 0
+        """How many sessions were ended by an apply whose plan had not named them."""
+        self.report: Report | None = None
+        """The last pass."""
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        return tuple(self._conditions.values())
+
+    @property
+    def ready(self) -> bool:
+        """Whether everything is as the file says."""
+        condition = self._conditions.get("Ready")
+        return condition is not None and condition.status
+
+    def take(self, report: Report, advice: Mapping[str, str], now: float) -> float:
+        """Judge a report; gives back in how many seconds the next pass is due (infinity: nothing is).
+
+        ``advice`` has a line for each trouble that hinders nothing, by its type.
+        """
+        self.report = report
+        self._tell(report, now)
+        self._judge_source(report, now)
+        self._judge_end(report, now)
+        self._judge_drift(report, now)
+        self._set("Held", False, "NotHeld", "", now)
+        for kind in ("AddressInUse", "InterfaceDown"):
+            self._set(kind, kind in advice, kind if kind in advice else "Fine", advice.get(kind, ""), now)
+        return self._delay(report)
+
+    def _delay(self, report: Report) -> float:
+        if not isinstance(report.end, Blocked):
+            self._blocked = 0
+            return report.end.after if isinstance(report.end, Again) else math.inf
+        pause = min(_FIRST_PAUSE * 2.0**self._blocked, _LONGEST_PAUSE)
+        self._blocked = min(self._blocked + 1, 16)
+        return pause if report.end.retry_in is None else report.end.retry_in
+
+    # Conditions.
+
+    def _judge_source(self, report: Report, now: float) -> None:
+        if not report.intake.doubtful:
+            problem = report.intake.source.problem
+            self._set("SourceInvalid", bool(problem), "Findings" if problem else "Valid", problem, now)
+
+    def _judge_end(self, report: Report, now: float) -> None:
+        source = self._conditions.get("SourceInvalid")
+        if source and source.status:
+            self._set("Ready", False, "SourceInvalid", source.message, now)
+        elif isinstance(report.end, Settled):
+            self._set("Ready", True, "Converged", f"generation {report.applied} is in force", now)
+        elif not report.intake.doubtful:
+            self._set("Ready", False, report.end.reason, report.end.message, now)
+
+    def _judge_drift(self, report: Report, now: float) -> None:
+        lasting = [change for change in report.left.changes if change.op == "heal"] if report.left else []
+        if lasting:
+            more = f" (and {len(lasting) - 1} more)" if len(lasting) > 1 else ""
+            message = f"{visible(lasting[0].path)} is not as it was set{more}"
+            self._set("Drifted", True, "Drift", message, now)
+        elif report.healed:
+            self._set("Drifted", False, "Healed", f"{visible(report.healed[0].path)} was put back", now)
+        elif report.left is not None and "Drifted" not in self._conditions:
+            self._set("Drifted", False, "InSync", "", now)
+
+    def _set(self, kind: str, status: bool, reason: str, message: str, now: float) -> None:
+        old = self._conditions.get(kind)
+        since = old.since if old and old.status == status else now
+        new = self._conditions[kind] = Condition(kind, status, reason, message, since)
+        if old and (old.status, old.reason, old.message) == (status, reason, message):
+            return
+        good = status == (kind == "Ready")
+        if good and (old is None or old.status == status):
+            return
+        if kind == "SourceInvalid":
+            self._event("source_invalid" if status else "source_valid", message, now)
+        if reason not in _PASSING:
+            log.log(
+                logging.INFO if good else logging.WARNING, "%s", _sentence(new), extra={"condition": kind}
+            )
+
+    # Log lines and events.
+
+    def _tell(self, report: Report, now: float) -> None:
+        """What this pass did."""
+        if report.plan:
+            _log_changes(report.plan, report.desired)
+        for failure in report.failures:
+            log.debug("%s: %s", visible(failure.path), failure.message)
+        self._tell_drift(report, now)
+        self._tell_breaches(report, now)
+        if report.newly_applied:
+            self._event("generation_applied", f"generation {report.applied}", now)
+            log.info("generation %d is in force", report.applied, extra={"generation": report.applied})
+
+    def _tell_drift(self, report: Report, now: float) -> None:
+        for entry in report.drifted:
+            found = f"{visible(entry.path)} is {_shown(entry.found)}, not {_shown(entry.wanted)}"
+            log.warning("drift: %s", found, extra={"path": entry.path})
+            self._event("drift_found", found, now)
+        for entry in report.healed:
+            log.info("drift: %s was put back", visible(entry.path), extra={"path": entry.path})
+            self._event("drift_healed", visible(entry.path), now)
+
+    def _tell_breaches(self, report: Report, now: float) -> None:
+        for breach in report.breaches:
+            self.unpredicted_drops += 1
+            name = visible(breach.session["user"] or "without a login")
+            what = (
+                f"session 0x{breach.session['id']:04x} ({name}) ended though no plan named it: {breach.why}"
+            )
+            log.error("%s", what)
+            self._event("unpredicted_drop", what, now)
+
+    def _event(self, kind: str, reason: str, now: float) -> None:
+        self._events.note(kind, reason, self.report.desired if self.report else 0, now)
+
+
+_PASSING = frozenset({"SessionsEnding", "MoreToDo"})
+"""Reasons not to be ready that pass by themselves: no log line for those."""
+
+
+def _log_changes(plan: Plan, generation: int) -> None:
+    changes = [change for change in plan.changes if change.op != "heal"]
+    for change in changes[:_TOLD]:
+        fields = {"generation": generation, "op": change.op, "path": change.path}
+        log.info("generation %d: %s %s", generation, _SIGN[change.op], visible(change.path), extra=fields)
+    if len(changes) > _TOLD:
+        log.info("generation %d: ... and %d more changes", generation, len(changes) - _TOLD)
+
+
+def _shown(value: Value | None) -> str:
+    if value is None:
+        return "missing"
+    return str(int(value)) if isinstance(value, bool) else visible(str(value))
+
+
+def _sentence(condition: Condition) -> str:
+    if condition.status:
+        return f"{condition.type}: {condition.message or condition.reason}"
+    return f"not {condition.type}: {condition.message or condition.reason}"

@@ -1,0 +1,217 @@
+"""One pass: read, observe, plan, apply, observe again, and see that nothing is left.
+
+Level-triggered: a pass knows nothing of what woke it, looks at everything and does what is still missing.
+Neighbours: ``loop.intake`` reads, ``loop.picture`` looks and plans, resources carry out, ``loop.history``
+writes down, ``loop.conditions`` judges the report. Threads take turns on one lock; it must not know who
+asks.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from reconciler.engine.messages import Hello, SessionKey
+from reconciler.loop import accounts
+from reconciler.loop.accounts import Breach
+from reconciler.loop.drift import Ledger
+from reconciler.loop.events import Events
+from reconciler.loop.goal import Goal, Reader
+from reconciler.loop.history import History
+from reconciler.loop.intake import AGAIN, Inlet, Intake
+from reconciler.loop.picture import Picture, look
+from reconciler.loop.report import Again, Blocked, End, Report, Settled
+from reconciler.loop.store import Store
+from reconciler.loop.supervise import EngineStartError, Supervisor
+from reconciler.plan.change import Change, Plan
+from reconciler.resources.base import Failure, Live, Resource, Situation
+from reconciler.resources.engine import NoEngineError, RefusedError
+from reconciler.resources.registry import steps
+
+ENDING = 0.1
+"""Seconds until another look at sessions that are being ended."""
+
+LAST_WORDS = 1.0
+"""Seconds to wait for news of why a session ended, when one is missing that nobody named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Where the time comes from: ``monotonic`` for waiting, ``wall`` (Unix time) for telling."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+
+
+class Reconciler:
+    """Keeps the machine equal to the file at ``path``."""
+
+    def __init__(
+        self,
+        path: Path,
+        reader: Reader,
+        supervisor: Supervisor,
+        resources: Sequence[Resource],
+        store: Store,
+        events: Events,
+        clocks: Clocks,
+    ) -> None:
+        self.path = path
+        self.turn = threading.RLock()
+        """Held during a pass; whoever uses the same parts beside the loop takes it too."""
+        self.ledger = Ledger()
+        self.history = History(store, resources, clocks.wall)
+        self._reader = reader
+        self._inlet = Inlet(path, reader, clocks.monotonic)
+        self._supervisor = supervisor
+        self._resources = resources
+        self._events = events
+        self._wall = clocks.wall
+        self._ending: set[accounts.Key] = set()
+
+    def run(self) -> Report:
+        """One pass. Never raises for what the operator, the machine or the engine did."""
+        with self.turn:
+            intake = self._inlet.look()
+            try:
+                report = self._reconcile(intake)
+            except EngineStartError as error:
+                report = self._stuck(intake, Blocked("EngineFailed", str(error), error.retry_in))
+            except RefusedError as error:
+                report = self._stuck(intake, Blocked("EngineIncompatible", str(error)))
+            except NoEngineError as error:
+                report = self._stuck(intake, Again(AGAIN, "EngineGone", str(error)))
+            except OSError as error:
+                report = self._stuck(intake, Blocked("KernelFailed", str(error)))
+            if intake.doubtful and isinstance(report.end, Settled):
+                return replace(report, end=Again(AGAIN, "SourceUnsettled", "the file is being written"))
+            return report
+
+    def plan(self, candidate: Goal) -> Plan:
+        """What would be done if the file were ``candidate``. Raises what the engine and the kernel raise."""
+        with self.turn:
+            hello = self._supervisor.ensure()
+            return self._planned(self._look(candidate, hello, number=0), candidate, hello)
+
+    def understand(self, text: bytes, path: Path) -> Goal:
+        """The goal that ``text`` declares, as if it stood at ``path``."""
+        return self._reader.understand(text, path)
+
+    def _reconcile(self, intake: Intake) -> Report:
+        goal = intake.goal
+        if goal is None:
+            return self._stuck(intake, Blocked("SourceInvalid", intake.source.problem))
+        hello = self._supervisor.ensure()
+        before = self._look(goal, hello)
+        plan = self._planned(before, goal, hello)
+        now, told = self._wall(), self._events.last
+        drifted = self.ledger.found(_heals(plan), now)
+        due = [change for change in plan.changes if not self._pause(change, now)]
+        failures, ended = self._apply(due, before)
+        after = self._look(goal, hello) if due else before
+        breaches = self._account(before, after, plan, ended, told) if due else ()
+        left = self._planned(after, goal, hello)
+        healed = self.ledger.settled((change.path for change in _heals(left)), now)
+        if not left:
+            self._stamp(after)
+        newly_applied = self.history.record(after, goal, hello, complete=not left)
+        return Report(
+            end=self._end({change.path for change in due}, left, failures, after),
+            intake=intake,
+            desired=after.at.generation,
+            applied=self.history.applied,
+            newly_applied=newly_applied,
+            plan=plan,
+            left=left,
+            failures=failures,
+            breaches=breaches,
+            drifted=tuple(drifted),
+            healed=tuple(healed),
+            live=after.at.live,
+            hello=hello,
+        )
+
+    def _look(self, goal: Goal, hello: Hello, number: int | None = None) -> Picture:
+        assert goal.wanted is not None
+        live = Live(self._supervisor.client.observe(), hello["device"])
+        generation = self.history.number(goal, live) if number is None else number
+        return look(self._resources, Situation(goal.wanted, live, generation))
+
+    def _planned(self, seen: Picture, goal: Goal, hello: Hello) -> Plan:
+        now = self._wall()
+        return seen.plan(
+            self.history.reached(hello),
+            self.history.places(goal),
+            self.history.applied,
+            {entry.path: now - entry.since for entry in self.ledger.lasting},
+        )
+
+    def _apply(
+        self, changes: Sequence[Change], seen: Picture
+    ) -> tuple[tuple[Failure, ...], tuple[SessionKey, ...]]:
+        """Everything that can be done, whatever else fails: a route that cannot be made must not keep a
+        revoked user online.
+        """
+        failures: list[Failure] = []
+        ended: list[SessionKey] = []
+        for resource, todo in steps(self._resources, changes):
+            outcome = resource.apply(todo, seen.at)
+            failures += outcome.failures
+            ended += outcome.ended
+        return tuple(failures), tuple(ended)
+
+    def _account(
+        self, before: Picture, after: Picture, plan: Plan, ended: Sequence[SessionKey], told: int
+    ) -> tuple[Breach, ...]:
+        predicted = [session.key for session in plan.dropped]
+        self._ending |= {*predicted, *map(accounts.key, ended)}
+        gone = accounts.missing(before.at.live.sessions, after.at.live.sessions, predicted)
+        if not gone:
+            return ()
+        reasons = self._events.ends(map(accounts.key, gone), told, LAST_WORDS)
+        return tuple(accounts.breaches(gone, ended, reasons))
+
+    def _stamp(self, seen: Picture) -> None:
+        """Tell the engine which generation new sessions belong to, where no change of its own did."""
+        if seen.at.live.engine and seen.at.live.engine["generation"] != seen.at.generation:
+            self._supervisor.client.configure(seen.at.generation, {})
+
+    def _pause(self, change: Change, now: float) -> float:
+        return self.ledger.pause(change.path, now) if change.op == "heal" else 0.0
+
+    def _end(self, tried: Collection[str], left: Plan, failures: Sequence[Failure], after: Picture) -> End:
+        if failures:
+            return _blocked(failures)
+        if undone := [change.path for change in left.changes if change.path in tried]:
+            return Blocked("NotVerified", f"{undone[0]} is not as it was set")
+        now = self._wall()
+        pauses = [self._pause(change, now) for change in left.changes]
+        if left and min(pauses) > 0:
+            message = "another program keeps changing what is put back here"
+            return Again(min(pauses), "DriftContested", message)
+        if left:
+            return Again(ENDING, "MoreToDo", "something changed meanwhile")
+        engine = after.at.live.engine
+        self._ending &= {accounts.key(session) for session in engine["sessions"]} if engine else set()
+        if self._ending:
+            return Again(ENDING, "SessionsEnding", f"sessions being ended: {len(self._ending)}")
+        return Settled()
+
+    def _stuck(self, intake: Intake, end: End) -> Report:
+        return Report(end, intake, self.history.desired, self.history.applied)
+
+
+def _heals(plan: Plan) -> list[Change]:
+    return [change for change in plan.changes if change.op == "heal"]
+
+
+def _blocked(failures: Sequence[Failure]) -> Blocked:
+    """The worst failure and how many more: an interface that is missing explains others, and is only waited
+    for.
+    """
+    first = next((f for f in failures if f.reason == "InterfaceMissing"), failures[0])
+    more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+    return Blocked(first.reason, first.message + more)
