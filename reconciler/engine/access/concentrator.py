@@ -14,6 +14,7 @@ from reconciler.engine.access.config import Config
 from reconciler.engine.access.discovery import Admitted, Discovery, Listener, Refused, answer
 from reconciler.engine.access.effects import Dropped, Effect, Key, Send
 from reconciler.engine.access.lifecycle import Lifecycle
+from reconciler.engine.access.rate import Allowance
 from reconciler.engine.access.reasons import End
 from reconciler.engine.access.session import Session
 from reconciler.engine.access.table import SessionIds, Table
@@ -33,6 +34,10 @@ HALF_OPEN_PER_CLIENT = 4
 """Sessions that one client (MAC address and VLAN) may have without having logged in; then the oldest makes
 room.
 """
+
+
+STRANGERS_TOLD = 200
+"""Clients a second that are told, by a PADT, that the session they are sending in does not exist."""
 
 
 class Outcome(NamedTuple):
@@ -57,6 +62,7 @@ class Concentrator:
         self._table = Table()
         self._admission = Admission(self._table)
         self._lifecycle = Lifecycle(self._table, self._admission, self._free_id)
+        self._strangers_told = Allowance(STRANGERS_TOLD, STRANGERS_TOLD)
         self._stopping = False
 
     # From the network and the clock
@@ -234,8 +240,16 @@ class Concentrator:
             return [Dropped(Drop.BAD_CODE)]
         session = self._table.get(Key(listener.interface, frame.vlans, frame.source, packet.session_id))
         if session is None:
-            return [Dropped(self._stranger(listener, packet))]
+            return [Dropped(self._stranger(listener, packet)), *self._tell(listener, frame, packet, now)]
         return self._lifecycle.receive(session, packet.payload, now)
+
+    def _tell(self, listener: Listener, frame: Frame, packet: pppoe.Packet, now: float) -> list[Effect]:
+        """A client that outlived us learns at once that it has to dial again. Not one whose session we have
+        only just ended: after a PADT nothing more is said (RFC 2516 §5.5).
+        """
+        if packet.session_id in self._ids[listener.interface] or not self._strangers_told.take(now):
+            return []
+        return [Send(listener.interface, answer(listener, frame, Code.PADT, packet.session_id, ()))]
 
     def _stranger(self, listener: Listener, packet: pppoe.Packet) -> Drop:
         known = self._table.by_id(listener.interface, packet.session_id)

@@ -46,6 +46,10 @@ class SessionIds:
                 self._taken.add(self._last)
                 return self._last
 
+    def __contains__(self, session_id: object) -> bool:
+        """Whether the id is in use, or was until a moment ago."""
+        return session_id in self._taken
+
     def free(self, session_id: int, now: float) -> None:
         """Put an id into quarantine."""
         self._freed.append((now + QUARANTINE, session_id))

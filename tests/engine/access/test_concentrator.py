@@ -7,7 +7,7 @@ import pytest
 from reconciler.engine.access.config import packed, text
 from reconciler.engine.access.effects import Send
 from reconciler.engine.wire import ethernet, pppoe
-from tests.engine.access.bench import Bench, user
+from tests.engine.access.bench import AC_MAC, Bench, user
 from tests.peer import Quirks, Subscriber
 
 
@@ -268,3 +268,26 @@ def test_a_bug_costs_one_session_and_is_told(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_packed_and_text_are_inverse() -> None:
     assert text(packed("10.214.2.100")) == "10.214.2.100"
+
+
+def session_frame(mac: bytes, session_id: int, payload: bytes = b"\xc0\x21\x09\x01\0\x08\0\0\0\0") -> bytes:
+    body = pppoe.encode(0, session_id, payload)
+    return ethernet.encode(ethernet.Frame(AC_MAC, mac, (), pppoe.ETHERTYPE_SESSION, body))
+
+
+def test_D36_a_client_whose_session_nobody_knows_is_told_to_dial_again() -> None:
+    bench = Bench()
+    told = bench.receive(session_frame(b"\x02\xc1\0\0\0\7", 4711))
+    assert codes(list(told), b"\x02\xc1\0\0\0\7") == [(0xA7, b"")]
+    flood = [bench.receive(session_frame(b"\x02\xc1\0\0\0\7", n)) for n in range(1, 5000)]
+    assert sum(len(effects) > 1 for effects in flood) < 250, "but not as fast as it can send"
+    assert len(bench.concentrator) == 0
+
+
+def test_D32_D36_late_frames_of_a_session_that_has_just_ended_are_met_with_silence() -> None:
+    bench = Bench()
+    theo = bench.dial(subscriber(1, "theo"))
+    late = session_frame(theo.mac, theo.session_id)
+    bench.to_ac(theo.hangup(bench.now, polite=False))
+    bench.advance(5)
+    assert [type(effect).__name__ for effect in bench.receive(late)] == ["Dropped"]

@@ -1,0 +1,22 @@
+"""How often something may be done: a token bucket in virtual time."""
+
+from __future__ import annotations
+
+
+class Allowance:
+    """At most ``rate`` a second on average, and ``burst`` at once. Times are monotonic seconds."""
+
+    __slots__ = ("_burst", "_rate", "_spent_until")
+
+    def __init__(self, rate: float, burst: int) -> None:
+        self._rate = rate
+        self._burst = burst / rate
+        self._spent_until = float("-inf")
+
+    def take(self, now: float) -> bool:
+        """Whether it may be done once more, now; if so, it counts as done."""
+        spent_until = max(self._spent_until, now - self._burst) + 1 / self._rate
+        if spent_until > now:
+            return False
+        self._spent_until = spent_until
+        return True
