@@ -23,6 +23,7 @@ pytestmark = pytest.mark.root
 
 CLIENT = bytes.fromhex("02c100000001")
 ADDRESS = bytes([10, 214, 2, 101])
+IP_MTU_DISCOVER, IP_PMTUDISC_DONT, IP_PMTUDISC_DO = 10, 0, 2
 PEER = "10.214.2.100"
 KEY = Key("eth0", (), CLIENT, 7)
 
@@ -122,3 +123,30 @@ def checksum(header: bytes) -> int:
     total = sum(struct.unpack(f"!{len(header) // 2}H", header))
     total = (total >> 16) + (total & 0xFFFF)
     return int(~(total + (total >> 16)) & 0xFFFF)
+
+
+def test_X1_a_packet_larger_than_the_session_takes_is_cut_or_refused(
+    datapath: TunDataPath, wire: socket.socket
+) -> None:
+    address_device(datapath)
+    datapath.open(KEY, ADDRESS, 1000)
+    datapath.flush()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind((PEER, 0))
+        server.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT)
+        server.sendto(bytes(1400), ("10.214.2.101", 4001))
+        sizes = [struct.unpack("!H", wire.recv(2048)[18:20])[0] - 2 for _ in range(2)]
+        assert (max(sizes) <= 1000, sum(sizes)) == (True, 1400 + 8 + 2 * 20)
+        server.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO)
+        server.connect(("10.214.2.101", 4001))
+        server.settimeout(5)
+        server.send(bytes(1400))
+        with pytest.raises(OSError, match="too long"):
+            server.recv(1)
+
+
+def test_RFC4638_the_device_takes_what_its_largest_session_takes(datapath: TunDataPath) -> None:
+    assert datapath.device is not None
+    datapath.open(KEY, ADDRESS, 1500)
+    datapath.flush()
+    assert interface.read(datapath.device).mtu == 1500

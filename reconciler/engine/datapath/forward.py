@@ -8,14 +8,21 @@ dropped and counted.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from struct import Struct
+from time import monotonic
 
+from reconciler.engine.access.rate import Allowance
+from reconciler.engine.datapath import fit
 from reconciler.engine.datapath.records import Tally
 from reconciler.engine.wire.pppoe import ETHERTYPE_SESSION
 from reconciler.linux.packet import PPP_DATA, open_packet_socket
 
 BURST = 64
 """Packets moved for one source before the others get their turn."""
+
+REFUSALS = 100
+"""ICMP errors a second, at most (RFC 1812 §4.3.2.8)."""
 
 _HEADERS = 22  # Ethernet 14, PPPoE 6, PPP protocol 2
 _MINIMUM = _HEADERS + 20
@@ -71,6 +78,7 @@ class Forwarder:
         self.tun = tun
         self.ports: dict[int, Port] = {}
         self._by_address: dict[bytes, tuple[Port, Path]] = {}
+        self._refusals = Allowance(REFUSALS, REFUSALS)
 
     def attach(self, interface: str, ifindex: int, mac: bytes) -> Port:
         """Open a port. Raises ``OSError``."""
@@ -111,7 +119,7 @@ class Forwarder:
 
     def upstream(self, port: Port) -> None:
         """Move what has arrived on a port to the TUN device."""
-        receive, paths, tun = port.socket.recv, port.paths, self.tun
+        receive, paths = port.socket.recv, port.paths
         for _ in range(BURST):
             try:
                 frame = receive(_SNAP)
@@ -123,10 +131,7 @@ class Forwarder:
                 continue
             path.rx_packets += 1
             path.rx_bytes += len(packet)
-            try:
-                os.write(tun, packet)
-            except OSError:  # the device is down or full: the packet is lost, as on any network
-                continue
+            self._deliver(packet)
 
     def downstream(self) -> None:
         """Move what the kernel has routed to the TUN device to the subscribers."""
@@ -137,18 +142,40 @@ class Forwarder:
             except OSError:
                 return
             port, path = by_address.get(packet[16:20], (None, None))
-            if port is None or path is None or len(packet) > path.mtu or packet[0] >> 4 != 4:
+            if port is None or path is None or packet[0] >> 4 != 4:
                 continue
-            size = len(packet)
-            header = _downstream.pack(
-                path.mac, port.mac, ETHERTYPE_SESSION, 0x1100, path.session_id, size + 2, 0x0021
-            )
-            try:
-                port.socket.send((header + packet).ljust(60, b"\0"))
-            except OSError:
-                continue
-            path.tx_packets += 1
-            path.tx_bytes += size
+            if len(packet) <= path.mtu:
+                _send(port, path, packet)
+            elif fit.may_be_cut(packet):
+                for piece in fit.fragments(packet, path.mtu):
+                    _send(port, path, piece)
+            else:
+                self._refuse(path, packet)
+
+    def _refuse(self, path: Path, packet: bytes) -> None:
+        """Tell the sender how large a packet may be: in the subscriber's name, since the kernel takes no
+        packet from outside that has its own address as the source.
+        """
+        refusal = fit.refusal(packet, path.mtu, path.address)
+        if refusal is not None and self._refusals.take(monotonic()):
+            self._deliver(refusal)
+
+    def _deliver(self, packet: bytes) -> None:
+        with suppress(OSError):  # the device is down or full: the packet is lost, as on any network
+            os.write(self.tun, packet)
+
+
+def _send(port: Port, path: Path, packet: bytes) -> None:
+    size = len(packet)
+    header = _downstream.pack(
+        path.mac, port.mac, ETHERTYPE_SESSION, 0x1100, path.session_id, size + 2, 0x0021
+    )
+    try:
+        port.socket.send((header + packet).ljust(60, b"\0"))
+    except OSError:  # the interface is down or full
+        return
+    path.tx_packets += 1
+    path.tx_bytes += size
 
 
 def decapsulate(frame: bytes, address: bytes) -> bytes | None:

@@ -25,7 +25,7 @@ from reconciler.linux.tun import open_tun
 ORPHANED = 300.0
 """Seconds without an engine after which the worker ends."""
 MTU = 1492
-"""Of the TUN device, in octets (RFC 2516 §7)."""
+"""Of the TUN device, in octets (RFC 2516 §7), until a session takes more (RFC 4638)."""
 
 
 class Worker:
@@ -34,6 +34,7 @@ class Worker:
     def __init__(self, listening: socket.socket, tun: int, device: str) -> None:
         self._listening = listening
         self._device = device
+        self._mtu = MTU
         self._forwarder = Forwarder(tun)
         self._engine: socket.socket | None = None
         self._pending = b""
@@ -100,6 +101,7 @@ class Worker:
             case Op.DETACH:
                 self._detach(asked.ifindex)
             case Op.OPEN:
+                self._raise_mtu(asked.mtu)
                 forwarder.open(Path(asked.ifindex, asked.mac, asked.session_id, asked.address, asked.mtu))
             case Op.CLOSE:
                 forwarder.close(asked.ifindex, asked.mac, asked.session_id)
@@ -112,6 +114,12 @@ class Worker:
                     + b"".join(records.tally.pack(*tally) for tally in tallies)
                 )
         return asked.op != Op.QUIT
+
+    def _raise_mtu(self, mtu: int) -> None:
+        """The device takes what its largest session takes; the smaller ones' packets are cut, or refused."""
+        if mtu > self._mtu:
+            interface.set_mtu(self._device, mtu)
+            self._mtu = mtu
 
     def _attach(self, asked: Record) -> None:
         self._detach(asked.ifindex)
