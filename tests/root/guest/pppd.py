@@ -108,11 +108,16 @@ class Pppd:
         self._guest.run(f"kill $(head -n 1 {self._pid})")
         return self.ended()
 
+    def give_up(self) -> None:
+        """Make sure that pppd is not running."""
+        self._guest.run(f"[ ! -e {self._pid} ] || kill $(head -n 1 {self._pid})")
+        self.ended()
+
     def ended(self) -> str:
         """Wait until pppd has ended, by whatever cause; its log."""
         done = self._guest.run(
-            f"for i in $(seq 200); do [ -e {self._pid} ] || break; sleep 0.05; done\ncat {self._log}\n"
-            f"[ ! -e {self._pid} ]"
+            f"for i in $(seq 200); do [ -e {self._pid} ] || break; sleep 0.05; done\n"
+            f"cat {self._log} 2>/dev/null\n[ ! -e {self._pid} ]"
         )
         assert done.status == 0, f"pppd of {self._name} goes on:\n{done.output}"
         return done.output

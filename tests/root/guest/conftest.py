@@ -1,0 +1,87 @@
+"""One sandbox and one guest for all of these tests; each test dials with pppd users of its own."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.lab.sandbox import Sandbox
+from reconciler.linux import links, netns
+from tests.root.guest.pppd import Pppd
+from tests.root.guest.vm import NEEDS, Guest
+
+TAP = "tap0"
+
+SITE = """\
+version: 1
+interface: eth0
+ac_name: SERVER
+local_ip: 10.214.2.100
+pool_start: 10.214.2.101
+pool_size: 8
+dns_servers: [8.8.8.8, 8.8.4.4]
+forwarding:
+  ip_forward: true
+  proxy_arp: true
+users:
+  theo: test
+  pablo: test
+  yunhan: test
+"""
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    missing = [program for program in NEEDS if not Path(program).exists()]
+    if missing and item.get_closest_marker("guest"):
+        pytest.skip(f"needs {', '.join(missing)}")
+
+
+@pytest.fixture(scope="session")
+def _sandbox() -> Iterator[Sandbox]:
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    with Sandbox(SITE, ()) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def guest(_sandbox: Sandbox) -> Iterator[Guest]:
+    """The guest, its card plugged into the sandbox's switch."""
+    switch = _sandbox.topology.namespace("switch")
+    with netns.inside(switch):
+        subprocess.run(["ip", "tuntap", "add", TAP, "mode", "tap"], check=True)
+        links.join(TAP, "sw0")
+        links.bring(TAP, up=True)
+    with Guest(switch, TAP) as guest:
+        yield guest
+
+
+@pytest.fixture
+def sandbox(_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """The sandbox, with the file as it was at first."""
+    yield _sandbox
+    _sandbox.instance.save(SITE)
+
+
+@pytest.fixture
+def subscriber(guest: Guest, sandbox: Sandbox) -> Iterator[Callable[[], Pppd]]:
+    """Makes subscribers; afterwards they hang up and nobody is left in."""
+    made: list[Pppd] = []
+
+    def make() -> Pppd:
+        number = next(_numbers)
+        made.append(Pppd(guest, f"line{number}", number))
+        return made[-1]
+
+    yield make
+    for pppd in made:
+        pppd.give_up()
+    sandbox.instance.wait_for(lambda status: status["sessions"]["live"] == 0, "nobody being left", 20)
+
+
+_numbers = itertools.count(1)

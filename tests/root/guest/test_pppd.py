@@ -1,0 +1,94 @@
+"""Debian's pppd dials in: what it is given, what it is refused, and how either side ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from reconciler.lab import edits
+from reconciler.lab.sandbox import Sandbox
+from reconciler.lab.topology import FAR_ADDRESS
+from tests.root.guest.conftest import SITE
+from tests.root.guest.pppd import AUTHENTICATION_FAILED, Pppd
+
+pytestmark = [pytest.mark.root, pytest.mark.guest]
+
+Make = Callable[[], Pppd]
+
+
+def live(sandbox: Sandbox) -> dict[str, dict[str, object]]:
+    """The sessions that are up, by user."""
+    return {
+        session["user"]: session for session in sandbox.instance.sessions() if session["state"] == "opened"
+    }
+
+
+def test_three_users_at_once_by_pap_and_chap(subscriber: Make, sandbox: Sandbox) -> None:
+    lines = {"theo": (subscriber(), "chap"), "pablo": (subscriber(), "pap"), "yunhan": (subscriber(), "chap")}
+    for user, (pppd, method) in lines.items():
+        pppd.start(user, "test", method)
+    for user, (pppd, method) in lines.items():
+        dialled = pppd.dialled()
+        assert dialled.up, f"{user} did not get in by {method}:\n{dialled.log}"
+        assert f"inet {dialled.address} peer 10.214.2.100/32" in dialled.shown
+        assert "mtu 1492" in dialled.shown
+        assert "primary   DNS address 8.8.8.8" in dialled.log
+        assert "secondary DNS address 8.8.4.4" in dialled.log
+        assert f"{method.upper()} authentication succeeded" in dialled.log
+        session = live(sandbox)[user]
+        assert (session["address"], session["mac"]) == (dialled.address, pppd.mac)
+    assert {session["address"] for session in live(sandbox).values()} == {
+        "10.214.2.101",
+        "10.214.2.102",
+        "10.214.2.103",
+    }
+    for pppd, _ in lines.values():
+        assert pppd.pings(FAR_ADDRESS) == 5
+
+
+def test_L2_the_first_configure_request_is_answered_and_repeated_at_once(subscriber: Make) -> None:
+    dialled = subscriber().dial("theo", "test")
+    assert dialled.up, dialled.log
+    requests = dialled.log.count("sent [LCP ConfReq")
+    assert requests == 1, f"pppd had to repeat itself:\n{dialled.log}"
+
+
+@pytest.mark.parametrize("method", ["pap", "chap"])
+@pytest.mark.parametrize(("user", "password"), [("theo", "wrong"), ("nobody", "test")])
+def test_A5_a_wrong_login_is_refused(subscriber: Make, user: str, password: str, method: str) -> None:
+    dialled = subscriber().dial(user, password, method)
+    assert dialled.status == AUTHENTICATION_FAILED, dialled.log
+    assert f"{method.upper()} authentication failed" in dialled.log
+
+
+def test_a_revoked_user_is_told_and_nobody_else(subscriber: Make, sandbox: Sandbox) -> None:
+    theo, pablo = subscriber(), subscriber()
+    assert theo.dial("theo", "test").up
+    assert pablo.dial("pablo", "test", "pap").up
+    before = live(sandbox)["theo"]
+
+    sandbox.instance.save(edits.remove_user(SITE, "pablo"))
+
+    assert "LCP terminated by peer" in pablo.ended()
+    after = live(sandbox)
+    assert list(after) == ["theo"]
+    assert [after["theo"][key] for key in ("id", "address", "since")] == [
+        before[key] for key in ("id", "address", "since")
+    ]
+    assert theo.pings(FAR_ADDRESS, 3) == 3
+    refused = pablo.dial("pablo", "test", "pap")
+    assert refused.status == AUTHENTICATION_FAILED, refused.log
+
+
+def test_D35_L25_hanging_up_frees_the_session_and_the_next_call_gets_the_same_address(
+    subscriber: Make, sandbox: Sandbox
+) -> None:
+    pppd = subscriber()
+    first = pppd.dial("theo", "test")
+    assert first.up, first.log
+    pppd.hang_up()
+    sandbox.instance.wait_for(lambda status: status["sessions"]["live"] == 0, "the session being freed", 10)
+    second = pppd.dial("theo", "test")
+    assert second.up, second.log
+    assert second.address == first.address
