@@ -1,0 +1,85 @@
+"""The sandbox end to end: the story goes as it should, answers need proxy ARP, and nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from reconciler.lab import edits
+from reconciler.lab.caller import Caller
+from reconciler.lab.sandbox import Sandbox
+from reconciler.lab.stage import Stage
+from reconciler.lab.story import SPARE, Pace, Story
+from reconciler.lab.topology import FAR_ADDRESS
+from reconciler.linux import netns
+
+pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]
+
+EXAMPLE = (Path(__file__).parents[2] / "examples" / "site.yaml").read_text()
+USERS = ("theo", "pablo", "yunhan")
+
+
+def test_the_story_goes_as_it_should() -> None:
+    told: list[str] = []
+    with Sandbox(EXAMPLE, (*USERS, SPARE)) as sandbox:
+        # The limit of one second is for a machine that does nothing else.
+        right = Story(
+            sandbox, Stage(sandbox, told.append), EXAMPLE, USERS, Pace(within=10, interval=0.1)
+        ).play()
+    assert right, "".join(told)
+
+
+def pings(caller: Caller) -> tuple[int, int]:
+    """Ping the far end some ten times: how many were sent, and how many answered."""
+    caller.order("ping", target=FAR_ADDRESS, interval=0.05)
+    while caller.order("report")["sent"] < 10:
+        time.sleep(0.05)
+    report = caller.order("ping_stop")
+    return report["sent"], report["received"]
+
+
+def test_answers_come_back_by_proxy_arp_or_not_at_all() -> None:
+    without = edits.set_value(EXAMPLE, "forwarding.proxy_arp", "false")
+    with Sandbox(without, ("theo",)) as sandbox:
+        theo = sandbox.callers["theo"]
+        assert theo.dial("theo", "test")["event"] == "up"
+        sent, received = pings(theo)
+        assert (sent >= 10, received) == (True, 0), "without proxy ARP no answer can find its way"
+
+        sandbox.instance.save(EXAMPLE)
+        sandbox.instance.wait_for(
+            lambda status: status["generation"]["applied"] == 2, "proxy ARP being on", 20
+        )
+        sent, received = pings(theo)
+        assert received == sent, "with proxy ARP every answer finds its way"
+
+
+def ours(process: int) -> list[str]:
+    return [name for name in netns.names() if name.startswith(f"rc-{process}-")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
+    argv = [sys.executable, "-m", "reconciler.lab", "--demo"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    lab = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=environment)
+    assert lab.stdout is not None
+    with lab.stdout:
+        for line in lab.stdout:
+            if "dial in over one switch" in line:
+                break
+        namespaces = ours(lab.pid)
+        inhabitants = {process for name in namespaces for process in netns.processes(name)}
+        assert len(namespaces) == 4 + len(USERS) + 1
+        lab.send_signal(number)
+        lab.stdout.read()
+    assert lab.wait(60) == 130
+    assert ours(lab.pid) == []
+    assert list(tmp_path.iterdir()) == []
+    assert not [process for process in inhabitants if Path(f"/proc/{process}").exists()]
