@@ -7,6 +7,7 @@ brings the requests; ``views`` makes the answers. It must not know sockets or ho
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,7 @@ def _configure(host: Host, arguments: Arguments) -> object:
         and all(method in AUTH_METHODS for method in config.auth)
         and config.echo_interval >= 0
         and config.echo_failures >= 1
+        and min(asdict(config.limits).values()) >= 0
         and config.second_login in ("replace", "refuse")
     )
     if not valid:

@@ -31,6 +31,16 @@ class Pool(TypedDict):
     size: int
 
 
+class Limits(TypedDict):
+    """What clients may ask of us; 0 = no limit. ``padi_*`` a second, ``lockout`` in seconds at most."""
+
+    padi_per_mac: int
+    padi_total: int
+    half_open: int
+    failed_logins: int
+    lockout: int
+
+
 class Settings(TypedDict, total=False):
     """What holds for every new session. A ``configure`` request carries only the keys that change.
 
@@ -49,6 +59,7 @@ class Settings(TypedDict, total=False):
     echo_interval: int
     echo_failures: int
     second_login: Literal["replace", "refuse"]
+    limits: Limits
 
 
 class UserEntry(TypedDict):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.engine.access.config import terms
 from reconciler.engine.access.leases import Leases
+from reconciler.engine.access.limits import USUAL, Logins
 from reconciler.engine.access.reasons import Refusal
 from reconciler.engine.access.users import Users
 from reconciler.engine.ppp.link import Grant
@@ -33,24 +34,28 @@ class Welcome(NamedTuple):
 class Admission:
     """The users, the leases, and the rule for second logins."""
 
-    __slots__ = ("_leases", "_table", "_users")
+    __slots__ = ("_leases", "_logins", "_table", "_users")
 
     def __init__(self, table: Table) -> None:
         self._table = table
         self._users = Users()
         self._leases = Leases()
+        self._logins = Logins(USUAL)
 
     @property
     def users(self) -> Users:
         return self._users
 
     def configure(self, config: Config) -> None:
-        """Lease from these pools from now on."""
+        """Lease from these pools, within these limits, from now on."""
+        if config.limits != self._logins.limits:
+            self._logins = Logins(config.limits)
         self._leases.configure(config.pools, {int.from_bytes(config.local_ip, "big")})
 
     def put(self, user: User) -> None:
         """Add a user, or replace one of the same name."""
         self.remove(user.name)
+        self._logins.forgive(user.name)
         self._users.put(user)
         if user.address is not None:
             self._leases.reserve(int.from_bytes(user.address, "big"), user.name)
@@ -61,21 +66,30 @@ class Admission:
         if user is not None and user.address is not None:
             self._leases.unreserve(int.from_bytes(user.address, "big"))
 
-    def decide(self, session: Session, credentials: Credentials) -> Welcome | Refusal:
+    def locked_out(self, mac: bytes, now: float) -> bool:
+        """Whether this client has failed so often that it is not even offered a session now."""
+        return self._logins.client_locked(mac, now)
+
+    def decide(self, session: Session, credentials: Credentials, now: float) -> Welcome | Refusal:
         """Whether these credentials are good and there is room, or why not.
 
         A subscriber that comes back without having said goodbye (same MAC address) always gets its place
         back; from elsewhere the oldest session makes room, or the login is refused, as ``second_login`` says.
         """
+        mac, name = session.key.mac, credentials.name
+        if self._logins.locked(mac, name, now):
+            return Refusal.LOCKED_OUT
         user = self._users.check(credentials)
         if isinstance(user, Refusal):
+            self._logins.failed(mac, name, now)
             return user
+        self._logins.succeeded(mac, name)
         live = self._table.of_user(user.name)
         surplus = len(live) + 1 - user.sessions
         if surplus <= 0:
             return Welcome(user, ())
-        ours = [rival for rival in live if rival.key.mac == session.key.mac]
-        others = [rival for rival in live if rival.key.mac != session.key.mac]
+        ours = [rival for rival in live if rival.key.mac == mac]
+        others = [rival for rival in live if rival.key.mac != mac]
         rivals = tuple((ours + others)[:surplus])
         if len(ours) < surplus and session.config.second_login == "refuse":
             return Refusal.TOO_MANY_SESSIONS

@@ -14,6 +14,7 @@ from reconciler.engine.access.config import Config
 from reconciler.engine.access.discovery import Admitted, Discovery, Listener, Refused, answer
 from reconciler.engine.access.effects import Dropped, Effect, Key, Send
 from reconciler.engine.access.lifecycle import Lifecycle
+from reconciler.engine.access.limits import Solicitations
 from reconciler.engine.access.rate import Allowance
 from reconciler.engine.access.reasons import End
 from reconciler.engine.access.session import Session
@@ -62,6 +63,7 @@ class Concentrator:
         self._table = Table()
         self._admission = Admission(self._table)
         self._lifecycle = Lifecycle(self._table, self._admission, self._free_id)
+        self._solicitations = Solicitations(self.config.limits)
         self._strangers_told = Allowance(STRANGERS_TOLD, STRANGERS_TOLD)
         self._stopping = False
 
@@ -113,6 +115,8 @@ class Concentrator:
     def configure(self, config: Config, generation: int) -> None:
         """Use these settings for every new session. Touches no live one."""
         self.generation = generation
+        if config.limits != self.config.limits:
+            self._solicitations = Solicitations(config.limits)
         self.config = config
         self._admission.configure(config)
 
@@ -184,8 +188,12 @@ class Concentrator:
             return [Dropped(Drop.BAD_SESSION_ID)]
         if self._stopping:
             return [Dropped(Drop.STOPPING)]
+        if self._admission.locked_out(frame.source, now):
+            return [Dropped(Drop.LOCKED_OUT)]
         if packet.code == Code.PADR:
             return self._padr(listener, frame, packet, now)
+        if not self._solicitations.take(frame.source, now):
+            return [Dropped(Drop.PADI_RATE)]
         pado = self._discovery.offer(self.config, listener, frame, packet, now)
         return [Dropped(pado) if isinstance(pado, Drop) else Send(listener.interface, pado)]
 
@@ -207,9 +215,11 @@ class Concentrator:
         return effects + self._begin(listener, frame, verdict, now)
 
     def _begin(self, listener: Listener, frame: Frame, admitted: Admitted, now: float) -> list[Effect]:
-        session_id = self._ids[listener.interface].take(now)
+        half_open, limit = len(self._table) - self._table.logged_in, self.config.limits.half_open
+        crowded = limit > 0 and half_open >= limit
+        session_id = None if crowded else self._ids[listener.interface].take(now)
         if session_id is None:
-            full = ((TagType.AC_SYSTEM_ERROR, b"no session id is free"), *admitted.tags[1:])
+            full = ((TagType.AC_SYSTEM_ERROR, b"too many sessions"), *admitted.tags[1:])
             return [Send(listener.interface, answer(listener, frame, Code.PADS, 0, full))]
         config = self.config
         policy = LinkPolicy(

@@ -10,6 +10,8 @@ import ipaddress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from reconciler.engine.access.limits import USUAL, Limits
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -48,6 +50,7 @@ class Config:
     echo_interval: int = 30
     echo_failures: int = 3
     second_login: Literal["replace", "refuse"] = "replace"
+    limits: Limits = USUAL
 
     def merged(self, settings: Settings) -> Config:
         """This configuration with the given settings in place of its own.
@@ -73,6 +76,13 @@ class Config:
             "echo_interval": self.echo_interval,
             "echo_failures": self.echo_failures,
             "second_login": self.second_login,
+            "limits": {
+                "padi_per_mac": self.limits.padi_per_mac,
+                "padi_total": self.limits.padi_total,
+                "half_open": self.limits.half_open,
+                "failed_logins": self.limits.failed_logins,
+                "lockout": self.limits.lockout,
+            },
         }
 
 
@@ -141,6 +151,8 @@ def _fields(settings: Settings) -> Iterable[tuple[str, Any]]:
                 yield "wins", tuple(packed(address) for address in settings["wins_servers"])
             case "auth":
                 yield "auth", tuple(settings["auth"])
+            case "limits":
+                yield "limits", Limits(**settings["limits"])
             case "mtu" | "echo_interval" | "echo_failures" | "second_login":
                 yield key, value
             case _:

@@ -119,7 +119,7 @@ class Lifecycle:
 
     def _log_in(self, session: Session, credentials: ppp.Credentials, now: float) -> list[Effect]:
         effects = self._log_out(session)  # LCP was renegotiated: the earlier login is void (RFC 1661 §3.5)
-        verdict = self._admission.decide(session, credentials)
+        verdict = self._admission.decide(session, credentials, now)
         if isinstance(verdict, Refusal):
             return effects + self._refuse(session, credentials, verdict, now)
         for rival in verdict.rivals:

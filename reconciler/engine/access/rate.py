@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 
+_ROUNDING = 1e-6
+
+
 class Allowance:
     """At most ``rate`` a second on average, and ``burst`` at once. Times are monotonic seconds."""
 
@@ -16,7 +19,7 @@ class Allowance:
     def take(self, now: float) -> bool:
         """Whether it may be done once more, now; if so, it counts as done."""
         spent_until = max(self._spent_until, now - self._burst) + 1 / self._rate
-        if spent_until > now:
+        if spent_until > now + _ROUNDING:
             return False
         self._spent_until = spent_until
         return True

@@ -31,4 +31,5 @@ class Refusal(Documented):
     WRONG_PASSWORD = "wrong_password", "the password is wrong"
     USER_DISABLED = "user_disabled", "the user is disabled"
     TOO_MANY_SESSIONS = "too_many_sessions", "the user has all its sessions, and second_login is refuse"
+    LOCKED_OUT = "locked_out", "too many failed logins of this client, or with this name, a moment ago"
     NO_ADDRESS = "no_address", "the pool is used up, or the user's fixed address is in use"

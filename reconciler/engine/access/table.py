@@ -58,13 +58,14 @@ class SessionIds:
 class Table:
     """Sessions by their key; by client, since one MAC address may hold several; and by user, oldest first."""
 
-    __slots__ = ("_by_client", "_by_id", "_by_key", "_by_user")
+    __slots__ = ("_by_client", "_by_id", "_by_key", "_by_user", "logged_in")
 
     def __init__(self) -> None:
         self._by_key: dict[Key, Session] = {}
         self._by_id: dict[tuple[str, int], Session] = {}
         self._by_client: dict[Client, list[Session]] = {}
         self._by_user: dict[bytes, list[Session]] = {}
+        self.logged_in = 0
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self._by_key.values())
@@ -100,9 +101,11 @@ class Table:
 
     def log_in(self, session: Session, name: bytes) -> None:
         self._by_user.setdefault(name, []).append(session)
+        self.logged_in += 1
 
     def log_out(self, session: Session, name: bytes) -> None:
         _discard(self._by_user, name, session)
+        self.logged_in -= 1
 
 
 def _discard(index: dict[K, list[Session]], key: K, session: Session) -> None:

@@ -41,6 +41,8 @@ class Drop(Documented):
     OVERSIZED = "oversized", "a PADI larger than RFC 2516 allows, or one whose answer would not fit"
     BAD_COOKIE = "bad_cookie", "a PADR whose AC-Cookie is missing, old, or was given to someone else"
     LATE_PADR = "late_padr", "a repeated PADR for a session that has already logged in"
+    PADI_RATE = "padi_rate", "PADIs of this client, or of all, faster than the limit"
+    LOCKED_OUT = "locked_out", "a client that has to wait after too many failed logins"
     STOPPING = "stopping", "a request for a new session while shutting down"
     UNKNOWN_SESSION = "unknown_session", "for a session that does not exist"
     FOREIGN_SESSION = "foreign_session", "for another's session: its id with the wrong MAC address or VLAN"
