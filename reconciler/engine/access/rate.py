@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 _ROUNDING = 1e-6
 
 
