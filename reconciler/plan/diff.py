@@ -7,7 +7,7 @@ not know how a state is observed or a change performed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
@@ -35,17 +35,18 @@ def make_plan(
 ) -> Plan:
     """Compare ``desired`` with ``actual``; the changes of the result, done to ``actual``, give ``desired``.
 
-    ``applied`` is the state that was reached last, empty when none is known: what still is as it was wanted
-    then, but differs now, is drift. A borrowed setting (``OnChange.borrowed``) that is not desired is
-    touched only if it was applied. ``sessions`` are all live ones, None when they cannot be seen. ``places``
-    are the site file's, perhaps over those of the file applied before, so that a removal has one too.
+    ``applied`` is the state that was reached last, empty when none is known: what is wanted as it was then,
+    but differs, is drift. ``sessions`` are all live ones, None when they cannot be seen. ``places`` are the
+    site file's, perhaps over those of the file applied before, so that a removal has one too.
     ``drifting`` tells for how many seconds a path has differed.
     """
     live = None if sessions is None else tuple(sessions)
     crowd = Live(live or (), desired, actual, policies)
     changes = []
-    for path in _differing(desired, actual, applied):
+    for path in desired.keys() | actual.keys():
         before, after = actual.get(path), desired.get(path)
+        if before == after:
+            continue
         touched = crowd.touched_by(path, before, after)
         op = _op(path, desired, actual, applied)
         change = Change(
@@ -66,14 +67,6 @@ def make_plan(
     changes.sort(key=_position)
     served = tuple(sorted(split(path)[1] or "" for path in actual if split(path)[0] == "interface"))
     return Plan(tuple(changes), base_generation, None if live is None else len(live), served)
-
-
-def _differing(desired: State, actual: State, applied: State) -> Iterator[str]:
-    for path in desired.keys() | actual.keys():
-        if desired.get(path) == actual.get(path):
-            continue
-        if path in desired or path in applied or not declared(path).borrowed:
-            yield path
 
 
 def _op(path: str, desired: State, actual: State, applied: State) -> Op:

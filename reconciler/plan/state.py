@@ -22,6 +22,9 @@ that does not exist has no path; ``None`` is never the value of a path. The path
 ``kernel.route.<cidr>``           ``{}`` while the route leads to the data path's device
 ================================  =====================================================================
 
+A state holds only what is the site's: an observed one leaves out what the site neither declares nor has
+changed, so that whatever it holds beyond the desired one is there to be removed.
+
 This module must not know where a state comes from, nor what a difference means.
 """
 

@@ -22,9 +22,8 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from reconciler.site.diagnostic import Diagnostic, Related
-from reconciler.site.escape import visible
-from reconciler.site.place import Place
+from reconciler.site.diagnostic import Diagnostic
+from reconciler.site.place import Path, Place
 from reconciler.site.syntax import explain
 from reconciler.site.tree import Break, Document, Listing, Node, Scalar, Table, Unreadable
 
@@ -113,9 +112,17 @@ class _Composer:
     def stop(self, finding: Diagnostic) -> None:
         """Read no further: what follows cannot be understood, or would cost too much."""
         self.document.findings.append(finding)
-        keys = tuple(key for frame in self._stack if (key := frame.last_key()) is not None)
+        trail: list[tuple[Path, Scalar]] = []
+        path: Path = ()
+        for frame in self._stack:
+            key = frame.last_key()
+            if isinstance(frame.node, Listing):
+                path = (*path, len(frame.node.items) - 1)
+            elif key is not None:
+                trail.append((path, key))
+                path = (*path, key.text)
         is_open = bool(self._stack) and self._stack[-1].key is not None
-        self.document.broken = Break(*self._end, keys, is_open)
+        self.document.broken = Break(*self._end, tuple(trail), is_open)
         self.reading = False
 
     def _say(self, code: str, message: str, place: Place, label: str, advice: str) -> None:
@@ -194,8 +201,7 @@ class _Composer:
         elif frame.key is None:
             frame.key = self._as_key(node)
         else:
-            frame.node.written.append((frame.key, node))
-            self._index(frame.node, frame.key)
+            frame.node.add(frame.key, node)
             frame.key = None
 
     def _as_key(self, node: Node) -> Scalar:
@@ -207,18 +213,6 @@ class _Composer:
         elif not isinstance(node, Unreadable):
             self._say("E111", "a key must be plain text", node.place, "", "write `key: value`")
         return Scalar("", node.place, plain=True)
-
-    def _index(self, table: Table, key: Scalar) -> None:
-        if key.missing:
-            return
-        first = table.key(key.text)
-        if first is None:
-            table.index[key.text] = len(table.written) - 1
-            return
-        related = (Related(first.place, "first given here"),)
-        message = f"`{visible(key.text)}` is given twice"
-        finding = Diagnostic("E103", message, key.place, "given again", "keep one of them", related)
-        self.document.findings.append(finding)
 
     def _refused(self, place: Place) -> Unreadable:
         advice = "remove it: the keys have fixed types; quote a value that begins with `!`"

@@ -20,7 +20,7 @@ def visible(text: str) -> str:
 
 
 def width(text: str) -> int:
-    """How many columns of a terminal printable text takes: 0, 1 or 2 a character (Unicode Standard Annex 11)."""
+    """How many columns of a terminal printable text takes: 0 to 2 a character (Unicode Annex 11)."""
     if text.isascii():
         return len(text)
     return sum(_cells(char) for char in text)

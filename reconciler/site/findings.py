@@ -12,12 +12,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.site.diagnostic import Diagnostic
+from reconciler.site.diagnostic import Diagnostic, Related
 from reconciler.site.escape import visible
 from reconciler.site.place import Path, Place
 from reconciler.site.shape import homes, keys_at, takes_names
 from reconciler.site.source import key_is_public
-from reconciler.site.tree import Node, Scalar, Table, node_at, value_place
+from reconciler.site.tree import Listing, Node, Scalar, Table, node_at, value_place
 
 _LOCK_OUT = "to lock a user out, keep the user and set `enabled: false`"
 
@@ -25,15 +25,14 @@ _LOCK_OUT = "to lock a user out, keep the user and set `enabled: false`"
 def refused(error: ValidationError, root: Table) -> Iterator[Diagnostic]:
     """A finding for each error that the model reports about the values of ``root``."""
     errors = error.errors(include_url=False, include_input=False)
-    failed = {tuple(entry["loc"]) for entry in errors}
     for entry in errors:
         loc = tuple(entry["loc"])
         if entry["type"] == "missing":
             # A key that is there but could not be read has its finding already.
             if root.key(str(loc[0])) is None:
                 yield _missing(str(loc[0]))
-        # A list whose item was refused is also reported as too short: the item's finding says it.
-        elif entry["type"] != "too_short" or not any(_inside(other, loc) for other in failed):
+        # What is too short because its entries were refused has their findings.
+        elif entry["type"] != "too_short" or _is_bare(node_at(root, loc)):
             yield _refusal(entry["type"], loc, entry.get("ctx", {}), root)
 
 
@@ -45,13 +44,21 @@ def unknown_key(outer: Path, key: Scalar, value: Node) -> Diagnostic:
     return Diagnostic("E120", message, key.place, "not known here", _suggestion(key.text, outer))
 
 
+def given_again(outer: Path, table: Table, key: Scalar, value: Node) -> Diagnostic:
+    """A key that stands in the mapping at ``outer`` for the second time."""
+    what = f"`{visible(key.text)}`" if key_is_public(outer, key, value) else "a key"
+    first = table.key(key.text)
+    related = () if first is None else (Related(first.place, "first given here"),)
+    return Diagnostic("E103", f"{what} is given twice", key.place, "given again", "keep one of them", related)
+
+
 def no_value(outer: Path, key: Scalar, value: Node) -> Diagnostic:
     """A key with nothing behind it."""
     path = (*outer, key.text)
     if path == ("users",):
         return Diagnostic("E144", "`users`: there are none", key.place, "nothing follows", _LOCK_OUT)
     if not key_is_public(outer, key, value):
-        advice = "a space belongs behind the colon: `key: value`"
+        advice = "write `key: value`, with a colon and a space"
         return Diagnostic("E133", "a key without a value", key.place, "nothing follows", advice)
     advice = "remove the key, or give it a value; quote a value that begins with `#`"
     return Diagnostic("E133", f"{subject(path)}: no value", key.place, "nothing follows", advice)
@@ -65,8 +72,8 @@ def subject(path: Path) -> str:
     return f"`{'.'.join(str(step) for step in path if isinstance(step, str))}`"
 
 
-def _inside(loc: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
-    return len(loc) > len(outer) and loc[: len(outer)] == outer
+def _is_bare(node: Node | None) -> bool:
+    return (isinstance(node, Table) and not node.written) or (isinstance(node, Listing) and not node.items)
 
 
 def _missing(key: str) -> Diagnostic:
@@ -109,7 +116,7 @@ def _words(kind: str, path: Path, context: Mapping[str, Any]) -> tuple[str, str,
             return "E121", "must be a list", f"write it in brackets: `{path[-1]}: [...]`"
         case "model_type" if len(path) == 2:
             return "E121", "must be a password or a mapping", "write `password: ...` below the name, indented"
-        case "model_type" | "mapping_type":
+        case "model_type" | "dict_type":
             return "E121", "must be a mapping", "write `key: value` lines below it, indented"
     return kind, context["says"], context["advice"]
 

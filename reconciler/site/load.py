@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from reconciler.site.checks import cross_check
 from reconciler.site.compose import compose
 from reconciler.site.diagnostic import Diagnostic, Related, has_errors, in_order
-from reconciler.site.findings import no_value, refused, unknown_key
+from reconciler.site.findings import given_again, no_value, refused, unknown_key
 from reconciler.site.model import Site
 from reconciler.site.place import Path, Place
 from reconciler.site.shape import keys_at
@@ -41,7 +41,7 @@ Plain = str | list["Plain"] | dict[str, "Plain"]
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a text says. ``site`` is None when any finding is an error.
+    """What a text says. ``site`` is None when any finding is an error; there are no ``places`` then.
 
     ``places`` tells where each thing is declared, by path: ``("users", "theo")``, ``("mtu",)``; a served
     interface has ``("interface", "eth0")`` however it is written. ``source`` shows lines to ``site.report``.
@@ -81,21 +81,23 @@ def _load(text: bytes | str, name: str) -> Loaded:
     clean, findings = _clean(text)
     marks = _merge_marks(clean)
     if marks:
-        source = Source(name, clean, Document(), tuple(mark.place for mark in marks if mark.place))
+        shown = [mark.place for mark in marks if mark.place]
+        shown += [related.place for mark in marks for related in mark.related]
+        source = Source(name, clean, Document(), tuple(shown))
         return Loaded(None, in_order([*findings, *marks]), {}, source)
     document = compose(clean)
     if not findings or document.broken is None:
         # What is broken only after a replacement is no finding of its own.
         findings += document.findings
     site: Site | None = None
-    places: dict[Path, Place] = {}
     if document.broken is None:
         site, more = _read(document.root)
         findings += more
-        places = _places(document.root)
-    shown = tuple(finding.place for finding in findings if finding.code == "E106" and finding.place)
-    source = Source(name, clean, document, shown)
-    return Loaded(None if has_errors(findings) else site, in_order(findings), places, source)
+    directives = tuple(finding.place for finding in findings if finding.code == "E106" and finding.place)
+    source = Source(name, clean, document, directives)
+    if has_errors(findings):
+        return Loaded(None, in_order(findings), {}, source)
+    return Loaded(site, in_order(findings), _places(document.root), source)
 
 
 def _clean(text: bytes | str) -> tuple[str, list[Diagnostic]]:
@@ -169,6 +171,8 @@ def _plain(node: Scalar | Listing | Table, path: Path, findings: list[Diagnostic
         return [_plain(item, (*path, number), findings) for number, item in kept]
     result: dict[str, Plain] = {}
     known = keys_at(path)
+    if len(node.index) != len(node.written):
+        findings.extend(given_again(path, node, key, value) for key, value in node.repeated())
     for key, value in node.entries():
         if known and key.text not in known:
             findings.append(unknown_key(path, key, value))

@@ -69,7 +69,7 @@ def on_change_at(path: Path) -> OnChange:
     :raises KeyError: no such setting.
     """
     table = _at(path[:-1])
-    if not _is_model(table):
+    if not path or not _is_model(table):
         raise KeyError(path)
     return on_change(table, str(path[-1]))
 

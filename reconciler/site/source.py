@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from reconciler.site.escape import visible, width
 from reconciler.site.place import Path, Place
 from reconciler.site.secrets import HIDDEN
-from reconciler.site.shape import KEYWORDS, holds_keys, is_public, takes_names
+from reconciler.site.shape import KEYWORDS, holds_keys, is_public, keys_at, takes_names
 from reconciler.site.tree import Document, Listing, Node, Scalar, Table
 
 TAB: Final = 4
@@ -94,24 +94,24 @@ class Source:
         match = _KEY.match(raw)
         if match is None:
             return 0
-        path = tuple(key.text for key in broken.keys)
-        if broken.open and holds_keys(path):
-            deepest = len(raw)
-        else:
-            deepest = broken.keys[-1].place.column - 1 if broken.keys else -1
+        deepest = -1
+        if broken.trail:
+            path, key = broken.trail[-1]
+            inside = broken.open and holds_keys((*path, key.text))
+            deepest = len(raw) if inside else key.place.column - 1
         if match["key"] in KEYWORDS or len(match["indent"]) <= deepest:
             return match.end()
         return 0
 
     def _index(self) -> dict[int, list[tuple[Place, bool]]]:
         """What is known of the text, by line."""
-        spans: dict[int, list[tuple[Place, bool]]] = {}
-        known: list[tuple[Place, bool]] = []
+        broken = self._document.broken
+        known = [(place, True) for place in self._shown]
         if self._document.root is not None:
-            _collect(self._document.root, (), known)
-        if self._document.broken is not None:
-            known.extend((key.place, True) for key in self._document.broken.keys)
-        known.extend((place, True) for place in self._shown)
+            _collect(self._document.root, (), known, whole=broken is None)
+        if broken is not None:
+            known.extend((key.place, _is_name_or_keyword(path, key)) for path, key in broken.trail)
+        spans: dict[int, list[tuple[Place, bool]]] = {}
         for place, seen in known:
             for line in range(place.line, place.end_line + 1):
                 spans.setdefault(line, []).append((place, seen))
@@ -119,21 +119,29 @@ class Source:
 
 
 def key_is_public(path: Path, key: Scalar, value: Node) -> bool:
-    """Whether a key of the mapping at ``path`` may be shown. One without a value may be ``name:secret`` or
-    ``password secret``, run together: then it must be a key of the format, or look like a name.
+    """Whether a key of the mapping at ``path``, in a text that was understood, may be shown: where the
+    format has a mapping. One without a value may still be ``password secret``, run together.
     """
-    if not isinstance(value, Scalar) or not value.missing or key.text in KEYWORDS:
-        return True
-    return takes_names(path) and _NAME.fullmatch(key.text) is not None
+    if isinstance(value, Scalar) and value.missing:
+        return _is_name_or_keyword(path, key)
+    return key.text in KEYWORDS or takes_names(path) or bool(keys_at(path))
 
 
-def _collect(node: Node, path: Path, known: list[tuple[Place, bool]]) -> None:
+def _is_name_or_keyword(path: Path, key: Scalar) -> bool:
+    """The stricter rule: for what may be no key at all, such as ``{hunter2``, a password that wants
+    quotes.
+    """
+    return key.text in KEYWORDS or (takes_names(path) and _NAME.fullmatch(key.text) is not None)
+
+
+def _collect(node: Node, path: Path, known: list[tuple[Place, bool]], *, whole: bool) -> None:
     if isinstance(node, Table):
         for key, value in node.written:
-            known.append((key.place, key_is_public(path, key, value)))
-            _collect(value, (*path, key.text), known)
+            public = key_is_public(path, key, value) if whole else _is_name_or_keyword(path, key)
+            known.append((key.place, public))
+            _collect(value, (*path, key.text), known, whole=whole)
     elif isinstance(node, Listing):
         for position, item in enumerate(node.items):
-            _collect(item, (*path, position), known)
+            _collect(item, (*path, position), known, whole=whole)
     else:
         known.append((node.place, is_public(path)))

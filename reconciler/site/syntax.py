@@ -29,16 +29,26 @@ _WORDS: Final[tuple[tuple[str, str, str], ...]] = (
         "a character that cannot begin a value",
         "quote a value that begins with `%`, `@` or a backtick; indent with spaces, never with tabs",
     ),
+    (
+        "found unexpected ':'",
+        "a `:` without a space behind it",
+        "write `key: value`; quote a value with a `:` in it",
+    ),
+    (
+        "block sequence entries are not allowed",
+        "a `-` where no list can begin",
+        "begin a list on a line of its own; quote a value that is just `-`",
+    ),
     ("found a tab character", "a tab where indentation is expected", "indent with spaces, never with tabs"),
     (
         "found unexpected end of stream",
-        "the file ends inside a quoted text",
-        "close the quote that is opened at the other place shown",
+        "a quoted text has no end",
+        "close the quote that is opened here",
     ),
     (
         "found unexpected document indicator",
-        "a document marker inside a quoted text",
-        "close the quote that is opened at the other place shown",
+        "a document marker stands inside a quoted text",
+        "close the quote that is opened here",
     ),
     (
         "found unknown escape character",
@@ -66,7 +76,6 @@ _WORDS: Final[tuple[tuple[str, str, str], ...]] = (
 )
 
 _BEGUN: Final = (
-    ("quoted scalar", "this quote is opened here"),
     ("flow", "this bracket is opened here"),
     ("mapping", "this mapping begins here"),
     ("scalar", "this value begins here"),
@@ -80,9 +89,11 @@ def explain(error: MarkedYAMLError) -> Diagnostic:
     message, advice = next(((said, way) for phrase, said, way in _WORDS if phrase in problem), (problem, ""))
     place, start = _place(error.problem_mark), _place(error.context_mark)
     related: tuple[Related, ...] = ()
-    if start is not None and "simple key" in (error.context or ""):
-        # The parser notices at the next line what is missing behind the key.
-        place = start
+    if start is not None and any(
+        phrase in (error.context or "") for phrase in ("simple key", "quoted scalar")
+    ):
+        # The parser notices on another line, or at the file's end, what is missing here.
+        place = start if start.line != getattr(place, "line", 0) else place
     elif start is not None and place is not None and start.line != place.line:
         label = next((label for phrase, label in _BEGUN if phrase in (error.context or "")), "begun here")
         related = (Related(start, label),)

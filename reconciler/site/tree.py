@@ -49,6 +49,12 @@ class Table:
     written: list[tuple[Scalar, Node]] = field(default_factory=list)
     index: dict[str, int] = field(default_factory=dict)
 
+    def add(self, key: Scalar, value: Node) -> None:
+        """One more entry. A key that is not text (its finding says so) has no value to ask for."""
+        if not key.missing:
+            self.index.setdefault(key.text, len(self.written))
+        self.written.append((key, value))
+
     def get(self, key: str) -> Node | None:
         """The value of a key."""
         position = self.index.get(key)
@@ -59,6 +65,12 @@ class Table:
         position = self.index.get(key)
         return None if position is None else self.written[position][0]
 
+    def repeated(self) -> Iterator[tuple[Scalar, Node]]:
+        """Keys, with their values, that have stood in this mapping before."""
+        for position, entry in enumerate(self.written):
+            if self.index.get(entry[0].text, position) != position:
+                yield entry
+
     def entries(self) -> Iterator[tuple[Scalar, Node]]:
         """Keys and values in the order of the file."""
         return (self.written[position] for position in self.index.values())
@@ -68,11 +80,13 @@ Node = Scalar | Unreadable | Listing | Table
 
 
 class Break(NamedTuple):
-    """Where understanding ended. ``keys`` lead there; the last is ``open`` while its value is unread."""
+    """Where understanding ended. ``trail`` has the keys that lead there, each with the path of its mapping;
+    the last one is ``open`` while its value is unread.
+    """
 
     line: int
     column: int
-    keys: tuple[Scalar, ...]
+    trail: tuple[tuple[Path, Scalar], ...]
     open: bool
 
 
