@@ -188,10 +188,11 @@ def _dropped(change: Change) -> str:
     sessions = change.dropped
     if not sessions:
         return ""
+    named = _name if change.path.startswith("users.") else _name_and_user
     if len(sessions) > _NAMED:
-        return f"{len(sessions)} sessions: {_first_of(sessions)}"
-    told = ", ".join(f"{_name(s)} {s.address or 'without address'} up {duration(s.uptime)}" for s in sessions)
-    return f"session{'s' if len(sessions) > 1 else ''} {told}"
+        return f"{len(sessions)} sessions: {', '.join(map(named, sessions[:_NAMED]))}, ..."
+    told = [f"{named(one)} {one.address or 'without address'} up {duration(one.uptime)}" for one in sessions]
+    return f"session{'s' if len(sessions) > 1 else ''} {', '.join(told)}"
 
 
 def _later(change: Change, plan: Plan) -> str:
@@ -222,6 +223,10 @@ def _first_of(sessions: Sequence[SessionRef]) -> str:
 
 def _name(session: SessionRef) -> str:
     return f"0x{session.id:04x}"
+
+
+def _name_and_user(session: SessionRef) -> str:
+    return f"{_name(session)} {'nobody' if session.user is None else visible(session.user)}"
 
 
 def _totals(plan: Plan) -> str:
