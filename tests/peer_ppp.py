@@ -371,7 +371,7 @@ class PppPeer:
             if self.state == "auth":
                 self.auth_next = now + self.quirks.restart
             return [self.auth_packet]
-        if code in (3, 4) and identifier == self.auth_id:
+        if code in (3, 4):  # whichever of our Responses it answers: challenges may have overtaken each other
             return self._authenticated(code == 3, now)
         return []
 

@@ -1,7 +1,7 @@
 """A line in virtual time: frames lost, late, doubled and overtaken as a seed says, and no waiting.
 
 Endpoints are anything with `receive(frame, now)`, `tick(now)` and `deadline()`. Every frame that one sends
-reaches all the others, as on a switch that floods: endpoints filter by address. Time jumps to whatever is next.
+reaches all the others, as on a switch that floods: endpoints filter by address. Time jumps to what is next.
 """
 
 from __future__ import annotations

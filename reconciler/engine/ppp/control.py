@@ -74,8 +74,6 @@ class ControlProtocol(ABC):
     )
 
     protocol: ClassVar[int]
-    never_rejected: ClassVar[frozenset[int]] = frozenset()
-    """Options that stay Nak'ed when others are rejected for good (§4.6, Max-Failure)."""
 
     def __init__(self, policy: LinkPolicy, mtu: int) -> None:
         self.policy = policy
@@ -117,6 +115,10 @@ class ControlProtocol(ABC):
     @abstractmethod
     def rejected(self, kind: int) -> None:
         """The peer will not have this option. May set `failure`."""
+
+    def may_reject(self, kind: int, value: bytes) -> bool:  # noqa: ARG002 - most reject anything
+        """Whether to reject this option for good once Naks have not helped (§4.6, Max-Failure)."""
+        return True
 
     def missing(self, kinds: AbstractSet[int]) -> tuple[Option, ...]:  # noqa: ARG002 - most need none
         """Options to append to a Nak, given what the peer asks for (§5.3). May set `failure`."""
@@ -228,7 +230,7 @@ class ControlProtocol(ABC):
         if not self.exhausted:
             self._naks += 1
             return Code.CONFIGURE_NAK, naks
-        final = [option for option in refused if option[0] not in self.never_rejected]
+        final = [option for option in refused if self.may_reject(*option)]
         return (Code.CONFIGURE_REJECT, final) if final else (Code.CONFIGURE_NAK, naks)
 
     def _answered(self, packet: Packet, now: float, out: list[Output]) -> Layer | None:

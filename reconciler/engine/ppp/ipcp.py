@@ -71,6 +71,10 @@ class Ipcp(ControlProtocol):
     def judge(self, kind: int, value: bytes) -> bytes | None:  # noqa: ARG002 - there is one good value
         return self._values.get(kind)
 
+    def may_reject(self, kind: int, value: bytes) -> bool:  # noqa: ARG002 - any of them may be asked for
+        """Zero asks to be told (RFC 1332 §3.3): who still asks has not had our answer and does not haggle."""
+        return any(value)
+
     def missing(self, kinds: AbstractSet[int]) -> tuple[Option, ...]:
         """An address is what this is for: demanded once (RFC 1332 §3.3), and not done without."""
         if IpcpOption.ADDRESS in kinds:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import ClassVar
 
 from reconciler.engine.ppp.automaton import Event, Layer, State
 from reconciler.engine.ppp.control import ControlProtocol
@@ -71,8 +70,6 @@ class Lcp(ControlProtocol):
     )
 
     protocol = ppp.Protocol.LCP
-    # §6.4: whoever asks for a Magic-Number may not reject the peer's.
-    never_rejected: ClassVar[frozenset[int]] = frozenset({LcpOption.MAGIC})
 
     def __init__(self, policy: LinkPolicy, entropy: Callable[[int], bytes]) -> None:
         self._entropy = entropy
@@ -161,6 +158,10 @@ class Lcp(ControlProtocol):
             self._note_loopback()
         self._suggested = self._new_magic()
         return self._suggested
+
+    def may_reject(self, kind: int, value: bytes) -> bool:  # noqa: ARG002 - whatever its value
+        """Whoever asks for a Magic-Number may not reject the peer's (§6.4)."""
+        return kind != LcpOption.MAGIC
 
     def agreed(self, options: tuple[Option, ...]) -> None:
         values = dict(options)

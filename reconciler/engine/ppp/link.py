@@ -88,6 +88,7 @@ class Link:
         "_entropy",
         "_lcp",
         "_limit",
+        "_login_by",
         "_ncps",
         "_over",
         "_policy",
@@ -106,6 +107,7 @@ class Link:
         self._auth: Authenticator | None = None
         self._ncps: dict[int, ControlProtocol] = {}
         self._limit = inf
+        self._login_by = inf
         self._over = False
         self._reason: str | None = None
         self._reject_window = -inf
@@ -199,16 +201,15 @@ class Link:
     # Phases
 
     def _establish(self, now: float) -> None:
-        """The limit is generous: `NO_RESPONSE` comes first unless the peer keeps talking."""
-        authenticated = self.phase in (Phase.DEAD, Phase.NETWORK)
         self.phase = Phase.ESTABLISH
-        if authenticated:
+        if self._login_by == inf:  # generous: `NO_RESPONSE` comes first unless the peer keeps talking
             self._limit = now + 2 * self._policy.max_configure * self._policy.restart_timer
 
     def _authenticate(self, now: float, out: list[Output]) -> None:
         self.phase = Phase.AUTHENTICATE
-        # Not later than before: renegotiating does not buy a stranger more time.
-        self._limit = min(self._limit, now + self._policy.auth_timeout)
+        if self._login_by == inf:  # renegotiating does not buy a stranger more time
+            self._login_by = now + self._policy.auth_timeout
+        self._limit = self._login_by
         method = _AUTHENTICATORS[self._lcp.auth]
         if type(self._auth) is not method:
             self._auth = method(self._policy, self._entropy)
@@ -216,6 +217,7 @@ class Link:
 
     def _enter_network(self, grant: Grant, now: float, out: list[Output]) -> None:
         self.phase = Phase.NETWORK
+        self._login_by = inf
         self._limit = now + self._policy.network_timeout
         self._lcp.keepalive.start(now)
         ipcp = Ipcp(self._policy, grant, self._lcp.mtu)
@@ -231,6 +233,7 @@ class Link:
 
     def _finish(self, out: list[Output]) -> None:
         self.phase = Phase.DEAD
+        self._limit = inf
         self._over = True
         out.append(Finished(self._reason or self._lcp.failure or Reason.NO_RESPONSE))
 
