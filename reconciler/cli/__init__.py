@@ -1,0 +1,5 @@
+"""The command line: one file a group of commands, imported when it is asked for."""
+
+from reconciler.cli.root import main
+
+__all__ = ["main"]

@@ -74,6 +74,10 @@ class Board:
             self._set(kind, kind in advice, kind if kind in advice else "Fine", advice.get(kind, ""), now)
         return self._delay(report)
 
+    def broken(self, message: str, now: float) -> None:
+        """A pass gave no report, by an error of our own."""
+        self._set("Ready", False, "InternalError", message, now)
+
     def _delay(self, report: Report) -> float:
         if not isinstance(report.end, Blocked):
             self._blocked = 0

@@ -45,6 +45,11 @@ class Events:
         self._closed = False
 
     @property
+    def closed(self) -> bool:
+        """Nothing will be added any more."""
+        return self._closed
+
+    @property
     def last(self) -> int:
         """The number of the newest event."""
         return self._last

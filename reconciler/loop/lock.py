@@ -1,4 +1,4 @@
-"""One reconciler to a runtime directory: a lock that dies with its holder, however it dies."""
+"""One reconciler to a runtime directory, and to a state directory: a lock that dies with its holder."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from pathlib import Path
 NAME = "reconciler.lock"
 
 
+LONGEST_PATH = 107 - len("/control.sock")
+"""Octets of a runtime directory's path: a unix socket's address holds no more."""
+
+
 class RuntimeDirError(Exception):
-    """The runtime directory cannot be used, or somebody else uses it. One line that says what to do."""
+    """A directory cannot be used, or somebody else uses it. One line that says what to do."""
 
 
 class Lock:
@@ -20,23 +24,27 @@ class Lock:
         self._descriptor = descriptor
 
     @classmethod
-    def take(cls, runtime_dir: Path) -> Lock:
-        """Make ``runtime_dir`` if need be, and take its lock. Raises :class:`RuntimeDirError`."""
+    def take(cls, directory: Path, option: str, mode: int = 0o750) -> Lock:
+        """Make ``directory``, which ``option`` chose, if need be, and take its lock.
+
+        Raises :class:`RuntimeDirError`.
+        """
+        if option == "--runtime-dir" and len(os.fsencode(directory)) > LONGEST_PATH:
+            raise RuntimeDirError(f"{directory} is too long for sockets: choose a shorter {option}")
         try:
-            runtime_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+            directory.mkdir(mode=mode, parents=True, exist_ok=True)
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-            descriptor = os.open(runtime_dir / NAME, flags, 0o640)
+            descriptor = os.open(directory / NAME, flags, 0o640)
         except OSError as error:
-            advice = "run as root, or choose another --runtime-dir"
-            raise RuntimeDirError(f"cannot use {runtime_dir}: {error.strerror}: {advice}") from None
+            advice = f"run as root, or choose another {option}"
+            raise RuntimeDirError(f"cannot use {directory}: {error.strerror}: {advice}") from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             holder = os.read(descriptor, 20).decode(errors="replace").strip()
             os.close(descriptor)
             raise RuntimeDirError(
-                f"another reconciler (pid {holder}) runs in {runtime_dir}:"
-                " stop it, or choose another --runtime-dir"
+                f"another reconciler (pid {holder}) uses {directory}: stop it, or choose another {option}"
             ) from None
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())

@@ -92,37 +92,40 @@ class Watch:
         """``poll`` when nothing will ever be hinted."""
         return "inotify" if self._observer else "poll"
 
-    def follow(self, paths: Iterable[Path]) -> None:
-        """Watch what leads to ``paths`` as it is now, and nothing else.
+    def follow(self, paths: Iterable[Path]) -> bool:
+        """Watch what leads to ``paths`` as it is now, and nothing else. True if anything new is watched.
 
         To be called again after every hint and every few seconds, since links and directories come and go;
         it costs little when nothing moved.
         """
         if self._observer is None:
-            return
+            return False
         points = {point for path in paths for point in waypoints(path)}
         self._names = frozenset(map(str, points))
         wanted = {found for point in points if (found := _directory(point))}
         with self._lock:
             try:
-                self._rearrange(self._observer, wanted)
+                return self._rearrange(self._observer, wanted)
             except OSError:
                 self._give_up()
+                return False
 
     def close(self) -> None:
         """No more hints."""
         with self._lock:
             self._give_up()
 
-    def _rearrange(self, observer: BaseObserver, wanted: set[tuple[Path, Identity]]) -> None:
+    def _rearrange(self, observer: BaseObserver, wanted: set[tuple[Path, Identity]]) -> bool:
         alive = {emitter.watch for emitter in observer.emitters if emitter.is_alive()}
         for found, watch in list(self._watched.items()):
             if found not in wanted or watch not in alive:
                 with suppress(KeyError, OSError):
                     observer.unschedule(watch)
                 del self._watched[found]
-        for found in wanted - self._watched.keys():
+        new = wanted - self._watched.keys()
+        for found in new:
             self._watched[found] = observer.schedule(_Handler(self._noticed), str(found[0]), recursive=False)
+        return bool(new)
 
     def _noticed(self, path: str) -> None:
         if path in self._names:

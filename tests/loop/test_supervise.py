@@ -114,17 +114,17 @@ def test_huge_log_is_cut(supervisor: Supervisor, tmp_path: Path, monkeypatch: py
 
 
 def test_one_reconciler_to_a_runtime_directory(tmp_path: Path) -> None:
-    lock = Lock.take(tmp_path / "run")
+    lock = Lock.take(tmp_path / "run", "--runtime-dir")
     with pytest.raises(RuntimeDirError, match=rf"another reconciler \(pid {os.getpid()}\)"):
-        Lock.take(tmp_path / "run")
+        Lock.take(tmp_path / "run", "--runtime-dir")
     lock.release()
-    Lock.take(tmp_path / "run").release()
+    Lock.take(tmp_path / "run", "--runtime-dir").release()
 
 
 def test_lock_dies_with_its_holder(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from reconciler.loop.lock import Lock;"
-        "lock = Lock.take(Path(sys.argv[1])); print('held', flush=True); sys.stdin.read()"
+        "lock = Lock.take(Path(sys.argv[1]), '--state-dir'); print('held', flush=True); sys.stdin.read()"
     )
     holder = subprocess.Popen(
         [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, stdin=subprocess.PIPE
@@ -133,12 +133,17 @@ def test_lock_dies_with_its_holder(tmp_path: Path) -> None:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         with pytest.raises(RuntimeDirError, match=f"pid {holder.pid}"):
-            Lock.take(tmp_path)
+            Lock.take(tmp_path, "--state-dir")
         holder.kill()
-    Lock.take(tmp_path).release()
+    Lock.take(tmp_path, "--state-dir").release()
+
+
+def test_path_too_long_for_a_socket_is_one_line_with_advice(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeDirError, match="choose a shorter --runtime-dir"):
+        Lock.take(tmp_path / ("x" * 100), "--runtime-dir")
 
 
 def test_runtime_directory_that_cannot_be_made_is_one_line_with_advice(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(RuntimeDirError, match="choose another --runtime-dir"):
-        Lock.take(tmp_path / "file" / "run")
+        Lock.take(tmp_path / "file" / "run", "--runtime-dir")

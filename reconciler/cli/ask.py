@@ -1,0 +1,42 @@
+"""Asking the daemon, for every command that does: no answer is exit status 7, an error in the answer 1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from reconciler.cli.common import EXIT_ERROR, EXIT_NO_DAEMON, Common, Failure
+from reconciler.control.client import AnswerError, Client, NoDaemonError
+
+
+def get(common: Common, route: str) -> Any:
+    """The answer to a GET. Raises :class:`Failure`."""
+    try:
+        return Client(common.runtime_dir).get(route)
+    except NoDaemonError as error:
+        raise Failure(str(error), EXIT_NO_DAEMON) from None
+    except AnswerError as error:
+        raise Failure(str(error), EXIT_ERROR) from None
+
+
+def post(common: Common, route: str, patience: float = 30.0, **request: Any) -> Any:
+    """The answer to a POST. Raises :class:`Failure`, and ``AnswerError`` for an error that has more to
+    show.
+    """
+    try:
+        return try_post(common, route, patience, **request)
+    except NoDaemonError as error:
+        raise Failure(str(error), EXIT_NO_DAEMON) from None
+
+
+def try_post(common: Common, route: str, patience: float = 30.0, **request: Any) -> Any:
+    """The same, but raises ``NoDaemonError`` for who can do without a daemon."""
+    return Client(common.runtime_dir).post(route, patience=patience, **request)
+
+
+def lines(common: Common, route: str, **query: str) -> Iterator[Any]:
+    """The objects of a stream. Raises :class:`Failure`."""
+    try:
+        yield from Client(common.runtime_dir).lines(route, **query)
+    except NoDaemonError as error:
+        raise Failure(str(error), EXIT_NO_DAEMON) from None

@@ -1,0 +1,98 @@
+"""The root of the command line: finds commands, and turns what goes wrong into a line and an exit status.
+
+Commands are imported when they are asked for, so that ``status`` does not pay for what ``apply`` needs. A
+command's function gives back its exit status. Neighbours: ``cli.common`` has what commands share.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from reconciler import __version__
+from reconciler.cli.common import EXIT_INTERRUPTED, EXIT_USAGE, Common, Failure, common_options, merged
+
+COMMANDS = {
+    "run": "Watch the file and keep the box and the engine equal to it.",
+    "apply": "One pass now: plan, apply, wait until converged.",
+    "validate": "Check a site file: no root, no daemon, no network.",
+    "status": "Generations, conditions with their reasons, drift.",
+    "sessions": "Live subscribers; end sessions.",
+    "events": "What happened: who, when, why.",
+    "schema": "The JSON schema of site.yaml.",
+    "lab": "A sandbox of network namespaces with subscribers.",
+}
+"""Every command with its one line, so that help needs no import."""
+
+
+class Root(click.Group):
+    """Commands by name, each from its module ``reconciler.cli.<name>``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the base's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"reconciler.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            close = difflib.get_close_matches(name, COMMANDS, 1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise click.UsageError(f"No such command {name!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=Root,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    no_args_is_help=True,
+)
+@click.version_option(__version__, message="%(version)s")
+@common_options(("text", "json", "ndjson"), environment=True)
+@click.pass_context
+def root(context: click.Context, /, **given: object) -> None:
+    """A PPPoE access concentrator that is run like code: one site.yaml, kept true."""
+    context.obj = merged(Common(), given)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a command and exit with its status."""
+    sys.exit(invoke(arguments))
+
+
+def invoke(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; gives back its exit status. Everything but data goes to standard error."""
+    try:
+        status = root.main(
+            args=None if arguments is None else list(arguments), prog_name="reconciler", standalone_mode=False
+        )
+        sys.stdout.flush()
+    except click.UsageError as error:
+        error.show()
+        return EXIT_USAGE
+    except click.ClickException as error:
+        click.echo(f"error: {error.format_message()}", err=True)
+        return error.status if isinstance(error, Failure) else error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has had enough; there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status if isinstance(status, int) else 0

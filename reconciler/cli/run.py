@@ -1,0 +1,87 @@
+"""``reconciler run``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from reconciler.cli.common import Common, Failure, coloured, takes_common
+
+
+@click.command("run")
+@click.argument("site", type=click.Path(path_type=Path))
+@click.option(
+    "--datapath",
+    type=click.Choice(["auto", "tun", "null"]),
+    default="auto",
+    show_default=True,
+    help="How subscribers' packets travel; only for an engine that is started anew.",
+)
+@click.option(
+    "--interval",
+    type=click.FloatRange(0.1, 3600),
+    default=5.0,
+    show_default=True,
+    help="Seconds between two looks at everything when nothing happens.",
+)
+@click.option("--poll", is_flag=True, help="Do not rely on the kernel to tell of changed files.")
+@click.option("--once", is_flag=True, help="Start the engine, converge once, leave it serving.")
+@click.option(
+    "--on-exit",
+    type=click.Choice(["keep", "drain"]),
+    default="keep",
+    show_default=True,
+    help="What becomes of the sessions when this command is stopped.",
+)
+@click.option(
+    "--release", is_flag=True, help="When stopped, drain, and put back the kernel's settings as found."
+)
+@takes_common(("text", "json"))
+def command(
+    common: Common,
+    site: Path,
+    datapath: str,
+    interval: float,
+    poll: bool,
+    once: bool,
+    on_exit: Literal["keep", "drain"],
+    release: bool,
+) -> int:
+    """Watch SITE and keep the box and the engine equal to it, until told to stop.
+
+    Stays in the foreground and logs to standard error: text on a terminal, JSON lines otherwise. SIGTERM
+    leaves the sessions up for the next run.
+    """
+    from reconciler import daemon, log
+    from reconciler.loop.lock import RuntimeDirError
+    from reconciler.loop.store import StoreError
+    from reconciler.loop.supervise import EngineStartError
+    from reconciler.resources.engine import NoEngineError, RefusedError
+
+    if once and (release or on_exit == "drain"):
+        raise click.UsageError(
+            "--once leaves the engine serving: it goes with neither --release nor --on-exit drain"
+        )
+    log.configure(
+        common.verbosity,
+        "json" if common.output == "json" else None,
+        colour=coloured(sys.stderr),
+    )
+    options = daemon.Options(
+        site=site,
+        runtime_dir=common.runtime_dir.absolute(),
+        state_dir=common.state_dir.absolute(),
+        datapath=datapath,
+        interval=interval,
+        poll=poll,
+        once=once,
+        on_exit=on_exit,
+        release=release,
+    )
+    try:
+        return daemon.run(options)
+    except (RuntimeDirError, StoreError, EngineStartError, NoEngineError, RefusedError) as error:
+        raise Failure(str(error)) from None

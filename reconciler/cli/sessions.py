@@ -1,0 +1,79 @@
+"""``reconciler sessions`` and ``reconciler sessions terminate``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from reconciler.cli import ask
+from reconciler.cli.common import EXIT_ERROR, Common, duration, print_data, say, table, takes_common
+from reconciler.control.client import AnswerError
+
+
+def session_id(text: str) -> int:
+    """``19`` or ``0x13``."""
+    return int(text, 0)
+
+
+@click.group("sessions", invoke_without_command=True)
+@click.option("--stale", is_flag=True, help="Only those that a re-dial would give something else.")
+@takes_common()
+def command(common: Common, stale: bool) -> None:
+    """Live subscribers: user, address, MAC, id, uptime, traffic, generation."""
+    context = click.get_current_context()
+    context.obj = common
+    if context.invoked_subcommand is None:
+        found = [s for s in ask.get(common, "/v1/sessions") if s["stale"] or not stale]
+        print_data(common, found, lambda: _text(found))
+
+
+@command.command("terminate")
+@click.argument("users", metavar="[USER]...", nargs=-1)
+@click.option("--id", "ids", type=session_id, multiple=True, help="By PPPoE session id: 19 or 0x13.")
+@click.option("--address", "addresses", multiple=True, help="By the subscriber's address.")
+@takes_common()
+def terminate(
+    common: Common, users: tuple[str, ...], ids: tuple[int, ...], addresses: tuple[str, ...]
+) -> int:
+    """End the sessions of users, or those with an id or address: Terminate-Request, then PADT."""
+    if not users and not ids and not addresses:
+        raise click.UsageError("name a user, an --id or an --address")
+    try:
+        answer = ask.post(
+            common, "/v1/sessions/terminate", users=list(users), ids=list(ids), addresses=list(addresses)
+        )
+    except AnswerError as error:
+        click.echo(f"error: {error}", err=True)
+        return EXIT_ERROR
+    print_data(common, answer["ended"], lambda: _text(answer["ended"]))
+    say(common, f"ended: {len(answer['ended'])}")
+    return 0
+
+
+def _text(sessions: list[Any]) -> str:
+    head = ("USER", "ADDRESS", "ID", "MAC", "INTERFACE", "STATE", "UP", "IN", "OUT", "GEN")
+    return table(head, [_row(session) for session in sessions])
+
+
+def _row(session: Any) -> tuple[str, ...]:
+    return (
+        session["user"] or "-",
+        session["address"] or "-",
+        f"0x{session['id']:04x}",
+        session["mac"],
+        session["interface"],
+        session["state"],
+        duration(session["uptime_s"]),
+        _octets(session["rx_bytes"]),
+        _octets(session["tx_bytes"]),
+        f"{session['generation']}{'*' if session['stale'] else ''}",
+    )
+
+
+def _octets(count: float) -> str:
+    for unit in ("", "k", "M", "G"):
+        if count < 1000:
+            return f"{count:.0f}{unit}" if unit == "" or count >= 10 else f"{count:.1f}{unit}"
+        count /= 1000
+    return f"{count:.1f}T"

@@ -1,0 +1,67 @@
+"""The public door's table: every route once, for the server, its clients and whatever documents it.
+
+A route names a method of :class:`Service`, which gets the request's JSON object (or the query of a GET) and
+answers with a status and a JSON-ready object; an error is ``{"error": {"code": ..., "message": ...}}``. It
+must not know what answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+
+SOCKET_NAME = "control.sock"
+"""The socket's name inside the runtime directory."""
+
+Answer: TypeAlias = tuple[int, Any]
+Request: TypeAlias = Mapping[str, Any]
+
+
+class Service(Protocol):
+    """What answers. Called from several threads at once."""
+
+    def status(self, request: Request, /) -> Answer: ...
+
+    def sessions(self, request: Request, /) -> Answer: ...
+
+    def plan(self, request: Request, /) -> Answer: ...
+
+    def apply(self, request: Request, /) -> Answer: ...
+
+    def terminate(self, request: Request, /) -> Answer: ...
+
+    def events(self, request: Request, /) -> Iterator[dict[str, Any] | None]: ...
+
+
+class Route(NamedTuple):
+    """``answers`` with one JSON document, or with a stream of JSON objects, a line each."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    name: str
+    answers: Literal["document", "stream"]
+    summary: str
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "/v1/status",
+        "status",
+        "document",
+        "Generations, source, conditions, sessions in number, drift.",
+    ),
+    Route("GET", "/v1/sessions", "sessions", "document", "The live sessions."),
+    Route("POST", "/v1/plan", "plan", "document", "What an apply would do: {text?, path?} for a candidate."),
+    Route("POST", "/v1/apply", "apply", "document", "Converge now: {path?, timeout?} in seconds."),
+    Route(
+        "POST",
+        "/v1/sessions/terminate",
+        "terminate",
+        "document",
+        "End the sessions that match: {users?, ids?, addresses?}.",
+    ),
+    Route(
+        "GET", "/v1/events", "events", "stream", "What happened; with follow=1 also what happens from now on."
+    ),
+)

@@ -1,0 +1,202 @@
+"""The composition root of the reconciler's process: builds the parts, ties them together, runs, and takes
+leave.
+
+Every clock, path and process is passed in from here. It must not hold any rule of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from reconciler.control.server import Server
+from reconciler.linux.errors import KernelError
+from reconciler.loop.advice import Advice, LinuxNeighbourhood
+from reconciler.loop.conditions import Board
+from reconciler.loop.events import Events
+from reconciler.loop.follow import Follower
+from reconciler.loop.goal import Goal, Reader
+from reconciler.loop.history import History
+from reconciler.loop.kernel import KernelWatch
+from reconciler.loop.lock import Lock
+from reconciler.loop.picture import look
+from reconciler.loop.reconcile import Clocks, Reconciler
+from reconciler.loop.report import Settled
+from reconciler.loop.run import INTERVAL, Loop
+from reconciler.loop.service import Service
+from reconciler.loop.store import Store
+from reconciler.loop.supervise import Supervisor
+from reconciler.loop.wake import Wake
+from reconciler.loop.watch import Watch
+from reconciler.plan.change import Plan
+from reconciler.resources.base import Live, Situation
+from reconciler.resources.engine import EngineClient, NoEngineError
+from reconciler.resources.kernel import LinuxKernel
+from reconciler.resources.registry import registry
+from reconciler.resources.sysctl import Forwarding
+
+ONCE_TIMEOUT = 60.0
+"""Seconds that ``once`` waits for everything to be settled."""
+
+log = logging.getLogger("reconciler")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run. ``interval`` in seconds; ``on_exit``: what becomes of the sessions; ``release``: drain,
+    and put back what was found.
+    """
+
+    site: Path
+    runtime_dir: Path
+    state_dir: Path
+    datapath: str = "auto"
+    interval: float = INTERVAL
+    poll: bool = False
+    once: bool = False
+    on_exit: Literal["keep", "drain"] = "keep"
+    release: bool = False
+
+
+def engine_command(options: Options) -> list[str]:
+    """How the engine is started."""
+    arguments = ["--runtime-dir", str(options.runtime_dir), "--datapath", options.datapath]
+    return [sys.executable, "-m", "reconciler.engine", *arguments]
+
+
+def run(options: Options) -> int:
+    """Run until told to stop, or once; gives back the exit status.
+
+    Raises ``RuntimeDirError``, ``StoreError`` and ``EngineStartError``, each in one line, when it cannot
+    begin.
+    """
+    with ExitStack() as stack:
+        lock = Lock.take(options.runtime_dir, "--runtime-dir")
+        stack.callback(lock.release)
+        state_lock = Lock.take(options.state_dir, "--state-dir", 0o700)
+        stack.callback(state_lock.release)
+        store = stack.enter_context(closing(Store.open(options.state_dir, machine())))
+        supervisor = Supervisor(options.runtime_dir, engine_command(options))
+        kernel = LinuxKernel()
+        clocks, wake, events = Clocks(), Wake(), Events()
+        hello = supervisor.ensure()
+        log.info(
+            "engine %d, data path %s (%s)", hello["pid"], hello["datapath"], hello["device"] or "no device"
+        )
+        reconciler = Reconciler(
+            path=options.site.absolute(),
+            reader=Reader(store.key, socket.gethostname()),
+            supervisor=supervisor,
+            resources=registry(supervisor.client, kernel, store),
+            store=store,
+            events=events,
+            clocks=clocks,
+        )
+        follower = Follower(options.runtime_dir, events, wake)
+        follower.start()
+        stack.callback(follower.close)
+        watch = stack.enter_context(closing(Watch(wake.hint, poll=options.poll or options.once)))
+        advice = stack.enter_context(closing(Advice(kernel, LinuxNeighbourhood(), wake.hint)))
+        loop = Loop(reconciler, Board(events), advice, wake, watch, options.interval)
+        with _signals(wake):
+            if options.once:
+                return _once(loop)
+            advice.start()
+            _kernel_hints(stack, wake)
+            server = Server(options.runtime_dir, Service(loop, reconciler, supervisor.client, events, clocks))
+            stack.callback(server.close)
+            stack.callback(events.close)
+            server.start()
+            log.info("watching %s", reconciler.path)
+            loop.run()
+            if options.release or options.on_exit == "drain":
+                _drain(supervisor)
+            if options.release:
+                _release(Forwarding(kernel, store))
+        return 0
+
+
+def preview(path: Path, runtime_dir: Path, state_dir: Path) -> tuple[Goal, Plan | None, Live]:
+    """What an apply would do, planned without a daemon: against the kernel, and the engine if one answers.
+
+    The plan is None when the goal cannot be used. Raises ``OSError`` when the kernel cannot be looked at.
+    """
+    with closing(Store.peek(state_dir, machine())) as store, closing(EngineClient(runtime_dir)) as engine:
+        goal = Reader(store.key, socket.gethostname()).look(path.absolute())
+        try:
+            hello = engine.hello()
+            live = Live(engine.observe(), hello["device"])
+        except NoEngineError:
+            hello, live = None, Live()
+        if goal.wanted is None:
+            return goal, None, live
+        resources = registry(engine, LinuxKernel(), store)
+        history = History(store, resources, time.time)
+        seen = look(resources, Situation(goal.wanted, live, 0))
+        return goal, seen.plan(history.reached(hello), goal.places, history.applied), live
+
+
+def machine() -> str:
+    """What kernel settings belong to: this boot of the machine, and this network namespace."""
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return f"{boot}:{Path('/proc/self/ns/net').stat().st_ino}"
+
+
+def _once(loop: Loop) -> int:
+    done = loop.converge(ONCE_TIMEOUT)
+    if isinstance(done.last.end, Settled):
+        return 0
+    log.error("%s", done.last.end.message)
+    if done.last.intake.source.wanted is None:
+        return 1
+    return 3 if done.in_time else 6
+
+
+def _kernel_hints(stack: ExitStack, wake: Wake) -> None:
+    try:
+        watch = KernelWatch(wake.hint)
+    except KernelError as error:
+        log.warning("%s: drift is noticed only every few seconds", error)
+        return
+    watch.start()
+    stack.callback(watch.close)
+
+
+def _drain(supervisor: Supervisor) -> None:
+    log.info("ending all sessions")
+    try:
+        supervisor.stop()
+    except NoEngineError as error:
+        log.error("%s", error)
+
+
+def _release(forwarding: Forwarding) -> None:
+    for failure in forwarding.release():
+        log.error("%s: %s", failure.path, failure.message)
+    log.info("kernel settings are as they were found")
+
+
+@contextmanager
+def _signals(wake: Wake) -> Iterator[None]:
+    """SIGTERM and SIGINT stop the loop; SIGHUP, from habit, asks for a look."""
+    handlers: dict[signal.Signals, Callable[..., None] | signal.Handlers] = {
+        signal.SIGTERM: lambda *_: wake.stop(),
+        signal.SIGINT: lambda *_: wake.stop(),
+        signal.SIGHUP: lambda *_: wake.hint(),
+        # The kernel says with it that a lease is in the way; ours are held for an instant only.
+        signal.SIGIO: signal.SIG_IGN,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

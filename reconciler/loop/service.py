@@ -1,0 +1,203 @@
+"""What the public door can ask of the loop: status, sessions, plan, apply, terminate, events.
+
+Answers are a status of HTTP's kind and a JSON-ready object; an error is ``{"error": {"code", "message"}}``.
+Called from the API's threads. Neighbours: ``loop.run`` converges, ``loop.views`` shows. It must not know
+HTTP or sockets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from reconciler.engine.messages import SessionKey, SessionView
+from reconciler.loop import views
+from reconciler.loop.events import Events
+from reconciler.loop.goal import Goal
+from reconciler.loop.reconcile import Clocks, Reconciler
+from reconciler.loop.report import Again, Blocked, Settled
+from reconciler.loop.run import Converged, Loop
+from reconciler.loop.source import Revision, revision
+from reconciler.loop.supervise import EngineStartError
+from reconciler.plan import render
+from reconciler.plan.change import Plan
+from reconciler.resources.engine import EngineClient, NoEngineError, RefusedError
+from reconciler.site import report as findings
+
+Answer: TypeAlias = tuple[int, Any]
+
+HEARTBEAT = 15.0
+"""Seconds without events after which a follower gets a None, so that one who has left is noticed."""
+
+LONGEST_WAIT = 600.0
+_COMMIT_DIGITS = 7
+
+
+class Service:
+    """The loop, as seen through the door."""
+
+    def __init__(
+        self, loop: Loop, reconciler: Reconciler, engine: EngineClient, events: Events, clocks: Clocks
+    ) -> None:
+        self._loop = loop
+        self._reconciler = reconciler
+        self._engine = engine
+        self._events = events
+        self._clocks = clocks
+        self._revision: tuple[float, Revision | None] = (-10.0, None)
+
+    def status(self, _request: Mapping[str, Any]) -> Answer:
+        try:
+            sessions: list[SessionView] | None = self._engine.observe()["sessions"]
+        except (NoEngineError, RefusedError):
+            sessions = None
+        drift = self._reconciler.ledger.entries
+        return 200, views.status(self._loop.board, drift, self._where(), sessions, self._clocks.wall())
+
+    def sessions(self, _request: Mapping[str, Any]) -> Answer:
+        try:
+            return 200, [views.session(session) for session in self._engine.observe()["sessions"]]
+        except (NoEngineError, RefusedError) as error:
+            return _error(503, "engine_gone", str(error))
+
+    def plan(self, request: Mapping[str, Any]) -> Answer:
+        """``{"text"?, "path"?}``: what an apply would do; ``text`` instead of the file's, as if it stood at
+        ``path``.
+        """
+        path = Path(request.get("path") or self._reconciler.path)
+        text = request.get("text")
+        if text is None:
+            try:
+                text = path.read_bytes()
+            except OSError as error:
+                return _error(422, "source_invalid", f"cannot read {path}: {error.strerror}")
+        goal = self._reconciler.understand(text if isinstance(text, bytes) else str(text).encode(), path)
+        if goal.wanted is None:
+            return _invalid(goal)
+        try:
+            return 200, self._plan(self._reconciler.plan(goal), path)
+        except (NoEngineError, RefusedError, EngineStartError, OSError) as error:
+            return _error(503, "not_observable", str(error))
+
+    def apply(self, request: Mapping[str, Any]) -> Answer:
+        """``{"path"?, "timeout"?}``: converge now. ``result`` is one of ``applied``, ``unchanged``,
+        ``partial``, ``timeout``.
+        """
+        path = request.get("path")
+        if path is not None and not _same_file(Path(path), self._reconciler.path):
+            watched = self._reconciler.path
+            message = f"the daemon watches {watched}: it would undo {path} at once; edit {watched} instead"
+            return _error(409, "other_file", message)
+        done = self._loop.converge(min(float(request.get("timeout") or 60.0), LONGEST_WAIT))
+        source = done.last.intake.source
+        if source.wanted is None:
+            return _invalid(source)
+        if done.first.plan is None:
+            assert not isinstance(done.last.end, Settled)
+            return _error(503, _snake(done.last.end), done.last.end.message)
+        message = "" if isinstance(done.last.end, Settled) else done.last.end.message
+        return 200, {
+            "result": _result(done),
+            "generation": done.last.applied,
+            "message": message,
+            "failures": [
+                {"path": failure.path, "reason": failure.reason, "message": failure.message}
+                for failure in done.last.failures
+            ],
+            **self._plan(done.first.plan, source.path),
+        }
+
+    def terminate(self, request: Mapping[str, Any]) -> Answer:
+        """``{"users"?, "ids"?, "addresses"?}``: end the sessions that match any of them."""
+        try:
+            live = [s for s in self._engine.observe()["sessions"] if s["state"] != "terminate"]
+            chosen: dict[int, SessionView] = {}
+            for what, field in (("users", "user"), ("ids", "id"), ("addresses", "address")):
+                for wanted in request.get(what) or ():
+                    matching = [session for session in live if session[field] == wanted]  # type: ignore[literal-required]
+                    if not matching:
+                        return _error(404, "no_session", f"no live session has the {field} {wanted}")
+                    chosen.update((id(session), session) for session in matching)
+            keys: list[SessionKey] = [
+                {"interface": s["interface"], "mac": s["mac"], "id": s["id"]} for s in chosen.values()
+            ]
+            ended = self._engine.terminate(keys, "terminated_by_operator") if keys else []
+        except (NoEngineError, RefusedError) as error:
+            return _error(503, "engine_gone", str(error))
+        named = {(key["interface"], key["mac"], key["id"]) for key in ended}
+        return 200, {
+            "ended": [
+                views.session(s) for s in chosen.values() if (s["interface"], s["mac"], s["id"]) in named
+            ]
+        }
+
+    def events(self, request: Mapping[str, Any]) -> Iterator[dict[str, Any] | None]:
+        """``{"follow"?}``: what is kept of the past, and with ``follow`` what comes; None as a sign of
+        life.
+        """
+        last, patience = 0, 0.0
+        while True:
+            entries = self._events.after(last, patience)
+            for number, entry in entries:
+                last = number
+                yield views.event(entry, self._commit)
+            if not request.get("follow") or self._events.closed:
+                return
+            if not entries:
+                yield None
+            patience = HEARTBEAT
+
+    def _commit(self, generation: int) -> str | None:
+        with self._reconciler.turn:
+            return self._reconciler.history.commit(generation)
+
+    def _plan(self, plan: Plan, path: Path) -> dict[str, Any]:
+        where = revision(path)
+        source = path.name
+        if where:
+            state = "modified" if where.dirty else "clean"
+            source += f"  {where.branch or 'detached'}@{where.commit[:_COMMIT_DIGITS]} ({state})"
+        return {"plan": render.as_json(plan), "text": render.as_text(plan, source=source)}
+
+    def _where(self) -> Revision | None:
+        """The file's place in git, asked for once a second at most."""
+        asked, known = self._revision
+        now = self._clocks.monotonic()
+        if now - asked > 1.0:
+            known = revision(self._reconciler.path)
+            self._revision = now, known
+        return known
+
+
+def _result(done: Converged) -> str:
+    if isinstance(done.last.end, Blocked):
+        return "partial"
+    if not done.settled:
+        return "timeout"
+    return "applied" if done.first.plan else "unchanged"
+
+
+def _snake(end: Again | Blocked) -> str:
+    return "".join(f"_{char.lower()}" if char.isupper() else char for char in end.reason).lstrip("_")
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return one.resolve() == other.resolve()
+
+
+def _invalid(goal: Goal) -> Answer:
+    body = {
+        "code": "source_invalid",
+        "message": goal.problem,
+        "text": goal.text,
+        "findings": findings.as_json(goal.findings, goal.path.name),
+    }
+    return 422, {"error": body}
+
+
+def _error(status: int, code: str, message: str) -> Answer:
+    return status, {"error": {"code": code, "message": message}}

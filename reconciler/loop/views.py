@@ -1,0 +1,104 @@
+"""What is shown to the outside, as JSON-ready objects: status, sessions, events. Never a password.
+
+Keys are documented and stay; times are RFC 3339 in UTC, durations seconds. It must not change anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from reconciler.engine.messages import SessionView
+from reconciler.loop.conditions import Board, Condition
+from reconciler.loop.drift import Entry
+from reconciler.loop.events import Event
+from reconciler.loop.source import Revision
+
+
+def moment(unix: float) -> str:
+    """Unix time as RFC 3339: ``2026-03-01T12:00:00.000Z``."""
+    return datetime.fromtimestamp(unix, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def status(
+    board: Board,
+    drift: tuple[Entry, ...],
+    revision: Revision | None,
+    sessions: list[SessionView] | None,
+    now: float,
+) -> dict[str, Any]:
+    """``sessions`` None: the engine does not answer."""
+    report = board.report
+    source = report.intake.source if report else None
+    hello = report.hello if report else None
+    live = None if sessions is None else [s for s in sessions if s["state"] != "terminate"]
+    return {
+        "generation": {
+            "desired": report.desired if report else 0,
+            "applied": report.applied if report else 0,
+        },
+        "source": {
+            "file": str(source.path) if source else None,
+            "sha256": source.sha256 if source else None,
+            "commit": revision.commit if revision else None,
+            "branch": revision.branch if revision else None,
+            "dirty": revision.dirty if revision else None,
+        },
+        "conditions": [_condition(condition) for condition in board.conditions],
+        "sessions": {
+            "live": None if live is None else len(live),
+            "stale": None if live is None else sum(session["stale"] for session in live),
+        },
+        "datapath": hello["datapath"] if hello else None,
+        "device": hello["device"] if hello else None,
+        "engine": {"pid": hello["pid"], "version": hello["version"]} if hello else None,
+        "drift": [_drift(entry, now) for entry in drift],
+        "unpredicted_drops_total": board.unpredicted_drops,
+    }
+
+
+def session(view: SessionView) -> dict[str, Any]:
+    return {
+        "user": view["user"],
+        "address": view["address"],
+        "peer": view["peer"],
+        "mac": view["mac"],
+        "id": view["id"],
+        "interface": view["interface"],
+        "state": view["state"],
+        "since": moment(view["since"]),
+        "uptime_s": round(view["uptime"], 3),
+        "generation": view["generation"],
+        "stale": view["stale"],
+        "rx_bytes": view["rx_bytes"],
+        "tx_bytes": view["tx_bytes"],
+        "rx_packets": view["rx_packets"],
+        "tx_packets": view["tx_packets"],
+    }
+
+
+def event(entry: Event, commit: Callable[[int], str | None]) -> dict[str, Any]:
+    """``commit`` tells the commit of a generation."""
+    return {**entry, "time": moment(entry["time"]), "commit": commit(entry["generation"])}
+
+
+def _condition(condition: Condition) -> dict[str, Any]:
+    return {
+        "type": condition.type,
+        "status": condition.status,
+        "reason": condition.reason,
+        "message": condition.message,
+        "since": moment(condition.since),
+    }
+
+
+def _drift(entry: Entry, now: float) -> dict[str, Any]:
+    return {
+        "path": entry.path,
+        "from": entry.found,
+        "to": entry.wanted,
+        "since": moment(entry.since),
+        "age_s": round((entry.healed or now) - entry.since, 3),
+        "healed": moment(entry.healed) if entry.healed else None,
+    }
