@@ -41,7 +41,6 @@ class _At(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class _UserFacts:
     name: str
-    place: Place
     ip: _At | None
     sessions: int
     enabled: bool
@@ -91,18 +90,18 @@ def _same_address(facts: _Facts) -> Iterator[Diagnostic]:
 
 
 def _usable(facts: _Facts) -> Iterator[Diagnostic]:
-    named = [("`local_ip`", facts.local), ("`pool_start`", facts.start)]
-    named += [(f"`ip` of user {visible(user.name)}", user.ip) for user in facts.users]
+    ends = [("`local_ip`", facts.local)]
+    ends += [(f"`ip` of user {visible(user.name)}", user.ip) for user in facts.users]
+    others = [("`pool_start`", facts.start)]
     for key in ("dns_servers", "wins_servers"):
         node = facts.root.get(key)
-        named += [(f"`{key}`", _address(item)) for item in (node.items if isinstance(node, Listing) else ())]
-    for subject, found in named:
-        kind = None if found is None else _reserved(found.address)
-        if found is not None and kind is not None:
+        others += [(f"`{key}`", _address(item)) for item in (node.items if isinstance(node, Listing) else ())]
+    for subject, found in ends + others:
+        if found is not None and (kind := _reserved(found.address)) is not None:
             advice = "give an address that a host can have"
             yield Diagnostic("E141", f"{subject}: {found.address} is {kind}", found.place, "", advice)
-    for subject, found in named[:1] + named[2 : 2 + len(facts.users)]:
-        if found is not None and _reserved(found.address) is None and found.address.packed[3] in {0, 255}:
+    for subject, found in ends:
+        if found is not None and _reserved(found.address) is None and int(found.address) & 0xFF in {0, 255}:
             message = f"{subject}: {found.address} looks like a network's own or broadcast address"
             yield Diagnostic("W203", message, found.place, "", "prefer one that ends in .1 to .254")
 
@@ -120,13 +119,12 @@ def _local_address(facts: _Facts) -> Iterator[Diagnostic]:
     if facts.start is not None and facts.last is not None:
         offset = int(local.address) - int(facts.start.address)
         if 0 <= offset <= facts.last - int(facts.start.address):
-            advice = f"start the pool at {local.address + 1}" if local.address.packed[3] < 255 else ""
-            advice += (
-                f"{', or ' if advice and offset else ''}{f'set `pool_size: {offset}`' if offset else ''}"
-            )
+            ways = [f"start the pool at {local.address + 1}"]
+            if offset:
+                ways.append(f"set `pool_size: {offset}`")
             message = f"the pool contains our own address {local.address}"
             label = f"{facts.size} addresses from here"
-            yield Diagnostic("E142", message, facts.start.place, label, advice, related)
+            yield Diagnostic("E142", message, facts.start.place, label, ", or ".join(ways), related)
 
 
 def _pool_end(facts: _Facts) -> Iterator[Diagnostic]:
@@ -210,7 +208,6 @@ def _user(key: Scalar, node: Node) -> _UserFacts:
     sessions, enabled = table.get("sessions"), table.get("enabled")
     return _UserFacts(
         name=key.text,
-        place=key.place,
         ip=_address(table.get("ip")),
         sessions=(sessions and _positive(sessions)) or User.model_fields["sessions"].default,
         enabled=enabled is None or _read(enabled, values.truth) is not False,

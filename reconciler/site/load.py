@@ -167,8 +167,8 @@ def _plain(node: Scalar | Listing | Table, path: Path, findings: list[Diagnostic
     if isinstance(node, Scalar):
         return node.text
     if isinstance(node, Listing):
-        kept = ((number, item) for number, item in enumerate(node.items) if not isinstance(item, Unreadable))
-        return [_plain(item, (*path, number), findings) for number, item in kept]
+        readable = (item for item in node.items if not isinstance(item, Unreadable))
+        return [_plain(item, (*path, number), findings) for number, item in enumerate(readable)]
     result: dict[str, Plain] = {}
     known = keys_at(path)
     if len(node.index) != len(node.written):
@@ -178,9 +178,14 @@ def _plain(node: Scalar | Listing | Table, path: Path, findings: list[Diagnostic
             findings.append(unknown_key(path, key, value))
         elif isinstance(value, Scalar) and value.missing:
             findings.append(no_value(path, key, value))
-        elif not isinstance(value, Unreadable):
+        elif not isinstance(value, Unreadable) and not _has_gap(value):
             result[key.text] = _plain(value, (*path, key.text), findings)
     return result
+
+
+def _has_gap(node: Node) -> bool:
+    """Whether a list lacks an item that could not be read: the model's numbering would not be the file's."""
+    return isinstance(node, Listing) and any(isinstance(item, Unreadable) for item in node.items)
 
 
 def _places(root: Node | None) -> dict[Path, Place]:

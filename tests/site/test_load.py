@@ -4,6 +4,7 @@ users".
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Address
 
 import pytest
@@ -177,6 +178,17 @@ def test_a_yaml_1_2_directive_and_a_document_start_are_welcome() -> None:
 )
 def test_the_help_says_how_to_mend_it(text: str, advice: str) -> None:
     assert advice in [finding.help for finding in load(text, "site.yaml").findings]
+
+
+def test_an_unreadable_item_does_not_shift_the_places_of_the_others() -> None:
+    loaded = load(with_line("dns_servers: [!x 8.8.8.8, 127.0.0.1, 1.1.1.1]"), "site.yaml")
+    places = [(finding.code, finding.place and finding.place.column) for finding in loaded.findings]
+    assert places == [("E107", 15), ("E141", 27)]
+
+
+def test_every_code_is_documented_in_a_sentence() -> None:
+    assert all(text.endswith(".") and len(text) > 20 for text in CATALOGUE.values())
+    assert all(re.fullmatch("E1[0-9]{2}|W2[0-9]{2}", code) for code in CATALOGUE)
 
 
 def test_what_every_user_needs_is_counted_for_the_pool() -> None:
