@@ -6,7 +6,8 @@ Independent of the engine on purpose (see `tests.peer_ppp`). Drive it by hand or
 
 from __future__ import annotations
 
-from tests.peer_ppp import PPPD_VJ, WINDOWS_LCP, PppPeer, Quirks
+from tests.peer_negotiation import PPPD_VJ, WINDOWS_LCP, Quirks
+from tests.peer_ppp import PppPeer
 
 __all__ = ["PPPD_VJ", "WINDOWS_LCP", "Quirks", "Subscriber"]
 

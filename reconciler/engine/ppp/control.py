@@ -94,7 +94,7 @@ class ControlProtocol(ABC):
 
     @abstractmethod
     def reset(self) -> None:
-        """A negotiation begins afresh: forget what was conceded in an earlier one."""
+        """An open link has gone down: forget what was conceded in its negotiation."""
 
     @abstractmethod
     def wanted(self) -> tuple[Option, ...]:
@@ -141,7 +141,6 @@ class ControlProtocol(ABC):
     def open(self, now: float, out: list[Output]) -> Layer | None:
         """We want this protocol, and the layer below is there (Open, then Up)."""
         self._event(Event.OPEN, now, out)
-        self._begin()
         return self._event(Event.UP, now, out)
 
     def close(self, now: float, out: list[Output]) -> Layer | None:
@@ -247,12 +246,14 @@ class ControlProtocol(ABC):
             out.append(Dropped(Drop.ALTERED_REPLY))
             return None
         self._awaiting = False
-        heeded: set[int] = set()
+        open_kinds = {kind for kind, _ in self._asked}
         for kind, value in options:
             if reject:
                 self.rejected(kind)
-            elif kind not in heeded:  # a Nak may list several values; the first is the one preferred (§5.3)
-                heeded.add(kind)
+            elif (
+                kind in open_kinds
+            ):  # others may be appended, and several values listed: the first counts (§5.3)
+                open_kinds.discard(kind)
                 self.naked(kind, value)
         if self.failure is not None:
             return self.close(now, out)
@@ -282,7 +283,6 @@ class ControlProtocol(ABC):
         actions, layer, state = transition
         if layer is Layer.DOWN:
             self._begin()
-            self._heard = True
         for action in actions:
             self._perform(action, now, out, subject)
         self.state = state
@@ -291,7 +291,8 @@ class ControlProtocol(ABC):
         return layer
 
     def _begin(self) -> None:
-        self._heard = False
+        """Negotiate afresh, after an open link has gone down."""
+        self._heard = True
         self._awaiting = False
         self._naks = 0
         self.reset()
@@ -319,6 +320,7 @@ class ControlProtocol(ABC):
                 self.send(Code.CODE_REJECT, rejected[: self.mtu - ppp.HEADER], out)
 
     def _send_configure_request(self, now: float, out: list[Output]) -> None:
+        """The first waits for a sign of life; one that has not been answered is repeated as it was."""
         if not self._heard and self.deadline == NEVER:
             self.deadline = now + INITIAL_DELAY
             return

@@ -82,10 +82,10 @@ class Lcp(ControlProtocol):
     def reset(self) -> None:
         self.keepalive.stop()
         self._magic = self._new_magic()
-        self._without: set[int] = set()
+        self._without: frozenset[int] = frozenset()
         self._mru = self.policy.mru
         self._mru_doubted = False
-        self._methods = list(self.policy.auth)
+        self._methods = self.policy.auth
         self.auth = self._methods[0]
 
     # Our request
@@ -115,7 +115,7 @@ class Lcp(ControlProtocol):
             # A looped line returns our own refusal to authenticate ourselves.
             self.failure = Reason.LOOPBACK if self._loopbacks else Reason.AUTH_REFUSED
             return
-        self._without.add(kind)
+        self._without |= {kind}
         if kind == LcpOption.MAGIC:
             self._magic = _NO_MAGIC
 
@@ -124,12 +124,12 @@ class Lcp(ControlProtocol):
         if self.policy.min_mru <= int.from_bytes(value, "big") < self._mru:
             self._mru = int.from_bytes(value, "big")
         elif self._mru_doubted:
-            self._without.add(LcpOption.MRU)
+            self._without |= {LcpOption.MRU}
         else:
             self._mru_doubted = True
 
     def _try_next_method(self, suggestion: bytes) -> None:
-        self._methods.remove(self.auth)
+        self._methods = tuple(method for method in self._methods if method != self.auth)
         if not self._methods:
             self.failure = Reason.AUTH_REFUSED
             return
@@ -154,7 +154,7 @@ class Lcp(ControlProtocol):
     def _judge_magic(self, value: bytes) -> bytes:
         if len(value) == 4 and value not in (_NO_MAGIC, self._magic):
             return value
-        if value == self._magic:
+        if value == self._magic != _NO_MAGIC:
             self._note_loopback()
         self._suggested = self._new_magic()
         return self._suggested

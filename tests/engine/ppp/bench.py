@@ -9,7 +9,7 @@ from random import Random
 from typing import NamedTuple, TypeAlias
 
 from reconciler.engine.ppp.link import Dropped, Grant, Link, LinkPolicy, Output, Transmit
-from tests.peer_ppp import (
+from tests.peer_negotiation import (
     ACK,
     CHAP,
     CODE_REJECT,

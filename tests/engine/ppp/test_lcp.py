@@ -18,7 +18,7 @@ from tests.engine.ppp.bench import (
     Seen,
     options,
 )
-from tests.peer_ppp import WINDOWS_LCP
+from tests.peer_negotiation import WINDOWS_LCP
 
 CHAP_MD5, PAP_AUTH = (3, b"\xc2\x23\x05"), (3, b"\xc0\x23")
 EAP = (3, b"\xc2\x27")
@@ -270,6 +270,18 @@ def test_L17_repeated_own_magics_are_a_loop() -> None:
         bench.lcp(REQUEST, identifier, options(bench.request().options[2]))
     assert bench.link.phase is Phase.TERMINATE
     assert bench.wait(10)[-1] == Finished("loopback")
+
+
+def test_L17_two_sides_without_magic_are_no_loop() -> None:
+    bench = Bench()
+    bench.wait(0.1)
+    asked = bench.request()
+    bench.lcp(REJECT, asked.identifier, options(asked.options[2]))
+    for _ in range(5):
+        assert answer_to(bench, (5, bytes(4)))[0] == NAK
+        bench.lcp(NAK, bench.request().identifier, options((5, b"1234")))
+    assert [kind for kind, _ in bench.request().options] == [1, 3]
+    assert bench.link.phase is Phase.ESTABLISH
 
 
 def test_L17_a_rejected_magic_is_zero_in_our_echoes() -> None:

@@ -24,7 +24,8 @@ from reconciler.engine.ppp.link import (
     Phase,
     Transmit,
 )
-from tests.peer_ppp import WINDOWS_LCP, PppPeer, Quirks, control
+from tests.peer_negotiation import WINDOWS_LCP, Quirks, control
+from tests.peer_ppp import PppPeer
 from tests.sim import Faults, Line
 
 ADDRESS, OURS, DNS = b"\x0a\0\0\x02", b"\x0a\0\0\x01", (b"\x08\x08\x08\x08", b"\x08\x08\x04\x04")
