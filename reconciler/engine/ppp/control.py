@@ -116,9 +116,9 @@ class ControlProtocol(ABC):
     def rejected(self, kind: int) -> None:
         """The peer will not have this option. May set `failure`."""
 
-    def may_reject(self, kind: int, value: bytes) -> bool:  # noqa: ARG002 - most reject anything
+    @abstractmethod
+    def may_reject(self, kind: int, value: bytes) -> bool:
         """Whether to reject this option for good once Naks have not helped (§4.6, Max-Failure)."""
-        return True
 
     def missing(self, kinds: AbstractSet[int]) -> tuple[Option, ...]:  # noqa: ARG002 - most need none
         """Options to append to a Nak, given what the peer asks for (§5.3). May set `failure`."""
@@ -162,10 +162,7 @@ class ControlProtocol(ABC):
         return self._event(event, now, out)
 
     def receive(self, packet: Packet, now: float, out: list[Output]) -> Layer | None:
-        """A packet of this protocol. Raises Malformed, with nothing done, when its inside is."""
-        if self.state < State.CLOSED:
-            out.append(Dropped(Drop.PPP_PHASE))
-            return None
+        """A packet of this protocol, once open. Raises Malformed, with nothing done, when its inside is."""
         code = packet.code
         if code == Code.CONFIGURE_REQUEST:
             return self._requested(packet, now, out)
@@ -246,18 +243,21 @@ class ControlProtocol(ABC):
             out.append(Dropped(Drop.ALTERED_REPLY))
             return None
         self._awaiting = False
-        open_kinds = {kind for kind, _ in self._asked}
-        for kind, value in options:
-            if reject:
-                self.rejected(kind)
-            elif (
-                kind in open_kinds
-            ):  # others may be appended, and several values listed: the first counts (§5.3)
-                open_kinds.discard(kind)
-                self.naked(kind, value)
+        self._heed(options, reject=reject)
         if self.failure is not None:
             return self.close(now, out)
         return self._event(Event.RCN, now, out)
+
+    def _heed(self, options: tuple[Option, ...], *, reject: bool) -> None:
+        """A Nak may also name options that we do not use, and several values for one: the first counts
+        (§5.3)."""
+        kinds = {kind for kind, _ in self._asked}
+        for kind, value in options:
+            if reject:
+                self.rejected(kind)
+            elif kind in kinds:
+                kinds.discard(kind)
+                self.naked(kind, value)
 
     def _is_part_of_request(self, options: tuple[Option, ...]) -> bool:
         """Whether these stand in our request, unmodified and in this order (§5.4)."""

@@ -53,6 +53,9 @@ class Plain(ControlProtocol):
     def judge(self, kind: int, value: bytes) -> bytes | None:  # noqa: ARG002
         return None
 
+    def may_reject(self, kind: int, value: bytes) -> bool:  # noqa: ARG002
+        return True
+
     def agreed(self, options: tuple[Option, ...]) -> None: ...
     def naked(self, kind: int, value: bytes) -> None: ...
     def rejected(self, kind: int) -> None: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine.ppp.link import Dropped, Finished, Phase, Transmit
+from reconciler.engine.ppp.link import Dropped, Finished, Link, LinkPolicy, Phase, Transmit
 from reconciler.engine.wire.drop import Drop
 from tests.engine.ppp.bench import (
     ACK,
@@ -85,6 +85,15 @@ def test_L16_a_smaller_mru_is_conceded() -> None:
     bench.wait(0.1)
     bench.lcp(NAK, bench.request().identifier, options(mru(1400)))
     assert mru(1400) in bench.request().options
+
+
+def test_L17_our_magic_is_never_zero_whatever_chance_gives() -> None:
+    link = Link(LinkPolicy(b"AC"), bytes)
+    link.open(0.0)
+    (output,) = link.tick(0.05)
+    assert isinstance(output, Transmit)
+    assert output.payload[-6:-4] == b"\x05\x06"
+    assert output.payload[-4:] != bytes(4)
 
 
 # What the peer asks for

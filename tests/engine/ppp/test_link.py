@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine.ppp.link import Dropped, Finished, LinkPolicy, NetworkDown, NetworkUp, Phase
+from reconciler.engine.ppp.link import Dropped, Finished, Link, LinkPolicy, NetworkDown, NetworkUp, Phase
 from reconciler.engine.wire.drop import Drop
 from tests.engine.ppp.bench import (
     ACK,
@@ -139,7 +139,14 @@ def test_L26_an_answer_shortens_it() -> None:
     assert bench.lcp(TERM_ACK, bench.seen(TERM_REQUEST)[-1].identifier) == [Finished("admin")]
 
 
-def test_a_link_that_never_opened_finishes_at_once() -> None:
+def test_a_link_that_was_never_opened_finishes_at_once() -> None:
+    link = Link(LinkPolicy(b"AC"), bytes)
+    assert link.receive(b"\xc0\x21\x01\x01\x00\x04", 0.0) == []
+    assert link.close("admin", 0.0) == [Finished("admin")]
+    assert link.open(1.0) == []
+
+
+def test_closing_before_the_client_has_said_anything_is_polite_too() -> None:
     bench = Bench()
     assert codes(bench.close("admin")) == [(LCP, TERM_REQUEST)]
     assert bench.wait(10)[-1] == Finished("admin")

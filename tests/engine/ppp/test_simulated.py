@@ -158,7 +158,7 @@ def test_L36_a_cut_cable_is_noticed() -> None:
     assert peer.state == "up", "the peer could not know"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     client=st.sampled_from(sorted(CLIENTS)),
     loss=st.floats(0, 0.29),
@@ -191,7 +191,7 @@ def test_a_bad_line_delays_but_does_not_prevent(
     assert peer.address == server.up == ADDRESS
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(loss=st.floats(0, 1), seed=st.integers(0, 10**6), password=st.sampled_from([b"test", b"wrong"]))
 def test_whatever_the_line_does_the_end_comes_and_comes_once(loss: float, seed: int, password: bytes) -> None:
     server, _, line = dial(Quirks(), Faults(loss=loss, duplicate=0.1, reorder=0.2), seed, password)
@@ -217,7 +217,7 @@ packets = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     steps=st.lists(
         st.one_of(packets, st.sampled_from(["ours", "wait"]), st.floats(0, 5)), min_size=1, max_size=40
@@ -242,7 +242,7 @@ def test_X4_no_sequence_of_packets_does_harm(steps: list[bytes | str | float], s
         assert (due is None) == (server.link.network_opened is False and server.finished is not None)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(order=st.randoms(use_true_random=False), drop=st.floats(0, 0.5), seed=st.integers(0, 1000))
 def test_X4_a_real_dialogue_replayed_in_any_order_does_no_harm(order: Random, drop: float, seed: int) -> None:
     _, peer, line = dial(CLIENTS["windows"], seed=seed)
