@@ -48,6 +48,7 @@ __all__ = [
     "TERM_REQUEST",
     "Bench",
     "Seen",
+    "codes",
     "options",
 ]
 
@@ -76,6 +77,11 @@ Outcome: TypeAlias = Seen | Output
 
 def options(*some: tuple[int, bytes]) -> bytes:
     return pack(list(some))
+
+
+def codes(outcome: list[Outcome]) -> list[tuple[int, int]]:
+    """Protocol and code of each packet among these."""
+    return [(seen.protocol, seen.code) for seen in outcome if isinstance(seen, Seen)]
 
 
 def see(output: Output) -> Outcome:

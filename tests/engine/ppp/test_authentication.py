@@ -31,6 +31,7 @@ from tests.engine.ppp.bench import (
     Bench,
     Outcome,
     Seen,
+    codes,
     options,
 )
 
@@ -56,10 +57,6 @@ def challenge(bench: Bench) -> Seen:
 
 def respond(bench: Bench, response: bytes = bytes(16), name: bytes = b"theo") -> list[Outcome]:
     return bench.say(CHAP, 2, challenge(bench).identifier, bytes([len(response)]) + response + name)
-
-
-def codes(outcome: list[Outcome]) -> list[tuple[int, int]]:
-    return [(seen.protocol, seen.code) for seen in outcome if isinstance(seen, Seen)]
 
 
 # Both

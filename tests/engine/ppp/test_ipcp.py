@@ -21,8 +21,8 @@ from tests.engine.ppp.bench import (
     TERM_REQUEST,
     WINS,
     Bench,
-    Outcome,
     Seen,
+    codes,
     options,
 )
 
@@ -41,10 +41,6 @@ def answer_to(bench: Bench, *asked: tuple[int, bytes]) -> tuple[int, list[tuple[
     assert isinstance(seen, Seen)
     assert (seen.protocol, seen.identifier) == (IPCP, 7)
     return seen.code, seen.options
-
-
-def codes(outcome: list[Outcome]) -> list[tuple[int, int]]:
-    return [(seen.protocol, seen.code) for seen in outcome if isinstance(seen, Seen)]
 
 
 # The peer's request
