@@ -93,7 +93,8 @@ def _users(host: Host, arguments: Arguments) -> object:
 
 def _user(entry: UserEntry) -> User:
     address = entry["address"]
-    if entry["sessions"] < 1 or not entry["name"]:
+    on_disable = entry.get("on_disable", "terminate")
+    if entry["sessions"] < 1 or not entry["name"] or on_disable not in ("terminate", "drain"):
         raise ValueError
     return User(
         name=entry["name"].encode(),
@@ -102,6 +103,7 @@ def _user(entry: UserEntry) -> User:
         enabled=bool(entry["enabled"]),
         sessions=entry["sessions"],
         fingerprint=entry["fingerprint"],
+        drains=on_disable == "drain",
     )
 
 

@@ -63,7 +63,10 @@ class Settings(TypedDict, total=False):
 
 
 class UserEntry(TypedDict):
-    """A subscriber who may log in. ``fingerprint`` is opaque to the engine, which only gives it back."""
+    """A subscriber who may log in. ``fingerprint`` is opaque to the engine, which only gives it back.
+
+    ``on_disable`` says what becomes of live sessions when ``enabled`` is false; left out: ``terminate``.
+    """
 
     name: str
     password: str
@@ -71,6 +74,7 @@ class UserEntry(TypedDict):
     enabled: bool
     sessions: int
     fingerprint: str
+    on_disable: NotRequired[Literal["terminate", "drain"]]
 
 
 class UserView(TypedDict):
@@ -173,7 +177,7 @@ class RemovedUser(TypedDict):
 class ChangeUsers(TypedDict):
     """``users`` -> {"ended": [SessionKey]}: add, replace and remove users at once, all or nothing.
 
-    A user who is removed (with ``terminate``) or disabled loses its sessions; one whose ``sessions`` falls
+    A user who is removed or disabled (with ``terminate``) loses its sessions; one whose ``sessions`` falls
     below what is live loses the oldest surplus; every other change waits for the next login. ``ended`` names
     what is being terminated.
     """

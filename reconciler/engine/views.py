@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _NOTHING = Counters()
 
+_EPOCH = time() - monotonic()
+"""Unix time at monotonic zero, read once: a session's start must look the same each time it is told."""
+
 
 def observation(host: Host) -> Observation:
     """Everything the engine is set to and everything it is doing."""
@@ -46,17 +49,15 @@ def observation(host: Host) -> Observation:
 def sessions(host: Host) -> list[SessionView]:
     """The live sessions."""
     counters = host.datapath.counters()
-    now, wall = monotonic(), time()
+    now = monotonic()
     return [
-        session_view(
-            session, counters.get(session.key, _NOTHING), host.concentrator.stale(session), now, wall
-        )
+        session_view(session, counters.get(session.key, _NOTHING), host.concentrator.stale(session), now)
         for session in host.concentrator
     ]
 
 
-def session_view(session: Session, counters: Counters, stale: bool, now: float, wall: float) -> SessionView:
-    """One session; ``now`` is monotonic and ``wall`` Unix time, both in seconds."""
+def session_view(session: Session, counters: Counters, stale: bool, now: float) -> SessionView:
+    """One session; ``now`` is monotonic seconds."""
     user, address = session.user, session.address
     return {
         "user": None if user is None else decode(user.name),
@@ -66,7 +67,7 @@ def session_view(session: Session, counters: Counters, stale: bool, now: float, 
         "id": session.key.id,
         "interface": session.key.interface,
         "state": session.state,
-        "since": wall - (now - session.started),
+        "since": _EPOCH + session.started,
         "uptime": now - session.started,
         "generation": session.generation,
         "stale": stale,

@@ -126,7 +126,7 @@ class Concentrator:
         """Add or replace users, and remove some: ``remove`` has names, each with whether its sessions are to
         end.
 
-        A disabled user loses all its sessions, one who may have fewer than are live the oldest surplus.
+        A disabled user loses all its sessions unless it drains, one who may have fewer than are live the oldest surplus.
         """
         self.generation = generation
         doomed: list[tuple[Session, str]] = []
@@ -138,7 +138,7 @@ class Concentrator:
             self._admission.put(user)
             live = self._table.of_user(user.name)
             if not user.enabled:
-                doomed += [(session, End.USER_DISABLED) for session in live]
+                doomed += [(session, End.USER_DISABLED) for session in live if not user.drains]
             elif len(live) > user.sessions:
                 doomed += [(session, End.SESSIONS_LOWERED) for session in live[: len(live) - user.sessions]]
         return self._end(doomed, now)

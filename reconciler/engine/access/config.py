@@ -91,6 +91,7 @@ class User:
     """A subscriber who may log in. ``address`` is a fixed one; ``sessions`` is how many may be up at once (1
     or more).
 
+    ``drains``: when it is not ``enabled``, its live sessions go on until they end by themselves.
     ``fingerprint`` says which version of the credentials this is; the engine only keeps it and compares it.
     """
 
@@ -100,6 +101,7 @@ class User:
     enabled: bool = True
     sessions: int = 1
     fingerprint: str = ""
+    drains: bool = False
 
     def __repr__(self) -> str:
         return f"User({self.name!r})"

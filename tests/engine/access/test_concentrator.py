@@ -126,6 +126,15 @@ def test_disabling_a_user_ends_its_sessions() -> None:
     assert bench.events("login_refused") == [(b"pablo", "user_disabled")]
 
 
+def test_disabling_a_user_that_drains_ends_no_session() -> None:
+    bench = Bench()
+    pablo = bench.dial(subscriber(1, "pablo"))
+    assert bench.put(user("pablo", enabled=False, drains=True)).ended == []
+    bench.advance(300)
+    assert pablo.state == "up"
+    assert bench.dial(subscriber(2, "pablo")).state != "up"
+
+
 def test_a_changed_password_counts_from_the_next_login() -> None:
     bench = Bench()
     yunhan = bench.dial(subscriber(1, "yunhan"))
