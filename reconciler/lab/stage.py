@@ -57,7 +57,8 @@ class Stage:
         """Ask what a text would do, show it, and check that it would end the sessions of ``drops`` and no
         other.
         """
-        candidate = self.sandbox.directory / "candidate.yaml"
+        candidate = self.sandbox.directory / "candidate" / "site.yaml"
+        candidate.parent.mkdir(exist_ok=True)
         candidate.write_text(text)
         shown = self.sandbox.instance.command("apply", str(candidate), "--dry-run")
         self.tell("plan", shown.stdout or shown.stderr)

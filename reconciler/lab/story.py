@@ -24,6 +24,8 @@ SPARE = "maria"
 
 PASSWORD = "test"  # noqa: S105 - the example's, in a sandbox
 _NEW_PASSWORD = "changed"  # noqa: S105
+_BETWEEN_DIALS = 0.2
+"""Seconds. Who fails to log in more often than that is soon locked out."""
 _PROXY_ARP = sysctl.interface_key("eth0", "proxy_arp")
 
 
@@ -90,9 +92,7 @@ class Story:
         text = edits.add_user(self._text, SPARE, PASSWORD)
         stage.plan(text)
         saved = self._save(text)
-        up = self._dial(SPARE)
-        while up["event"] != "up" and time.time() - saved < self._pace.within:
-            up = self._dial(SPARE)
+        up = self._dial_until_up(SPARE, saved + self._pace.within)
         took = up["at"] - saved
         in_time = up["event"] == "up" and took <= self._pace.within
         stage.check(f"{_summary(SPARE, up)}, {took:.2f} s after the save", in_time)
@@ -124,7 +124,7 @@ class Story:
             "the plan says that yunhan's session stays until the next login", later == ["yunhan"], later
         )
         self._put_in_force(text)
-        self._sandbox.callers[SPARE].order("hangup")
+        self._hang_up(SPARE)
         old = self._dial(SPARE, "yunhan")
         stage.check(f"the old password is refused: {old.get('reason')}", _refused(old), old)
 
@@ -178,7 +178,7 @@ class Story:
         broken = edits.set_value(right, "pool_size", "many")
         place = f"site.yaml:{edits.line_of(broken, 'pool_size: many')}"
         self._must_refuse("broken", broken, place)
-        self._must_refuse("empty", "", "site.yaml")
+        self._must_refuse("empty", "", "nothing is declared")
         self._put_in_force(right)
         stage.check("mended: ready again", True)
 
@@ -193,7 +193,7 @@ class Story:
         status = stage.sandbox.instance.wait_for(refused, f"the {what} file being refused", 15)
         stage.tell("status", _invalid(status))
         logged = stage.until(lambda: named in stage.sandbox.instance.last_log_lines(200))
-        stage.check(f"{what}: status and log name {named}", logged)
+        stage.check(f"{what}: status and log say so ({named})", logged)
         stage.check(f"{what}: nobody has lost a session", stage.identities() == before)
 
     def _meddle_with_the_kernel(self) -> None:
@@ -219,15 +219,24 @@ class Story:
         again = stage.sandbox.instance.command("apply", site)
         stage.check("a second apply says: No changes.", again.stdout.startswith("No changes."), again)
         for user in self._steady:
-            sent = stage.lost_none(user)
-            report = self._sandbox.callers[user].order("ping_stop")
-            rtt = f"round trip {report['rtt_avg']:.2f} ms, at most {report['rtt_max']:.1f}"
-            stage.tell("pings", f"{user}: {sent} sent, {report['received']} answered; {rtt}")
-        yunhan = self._sandbox.callers["yunhan"]
-        yunhan.order("hangup")
-        yunhan.wait_event("down", wait=10)
-        up = yunhan.dial("yunhan", _NEW_PASSWORD)
+            self._balance(user)
+        self._hang_up("yunhan")
+        up = self._sandbox.callers["yunhan"].dial("yunhan", _NEW_PASSWORD)
         stage.check(f"yunhan's new password is good: {_summary('yunhan', up)}", up["event"] == "up", up)
+
+    def _balance(self, user: str) -> None:
+        """Every ping that was answered went through the user's session, there and back."""
+        sent = self._stage.lost_none(user)
+        report = self._sandbox.callers[user].order("ping_stop")
+        answered = report["received"]
+        rtt = f"round trip {report['rtt_avg']:.2f} ms, at most {report['rtt_max']:.1f}"
+        self._stage.tell("pings", f"{user}: {sent} sent, {answered} answered; {rtt}")
+
+        def carried() -> bool:
+            session = next(one for one in self._stage.sandbox.instance.sessions() if one["user"] == user)
+            return bool(session["rx_packets"] >= answered <= session["tx_packets"])
+
+        self._stage.check(f"{user}'s session carried them all, there and back", self._stage.until(carried))
 
     # -- how things are done ---------------------------------------------------------------------------------
 
@@ -242,13 +251,23 @@ class Story:
     def _dial(self, line: str, user: str = SPARE) -> Event:
         return self._sandbox.callers[line].dial(user, PASSWORD)
 
+    def _dial_until_up(self, line: str, end: float) -> Event:
+        while True:
+            time.sleep(_BETWEEN_DIALS)
+            event = self._dial(line)
+            if event["event"] == "up" or time.time() > end:
+                return event
+
     def _redial_spare(self) -> Event:
-        spare = self._sandbox.callers[SPARE]
-        since = len(spare.events)
-        if spare.order("status")["up"]:
-            spare.order("hangup")
-            spare.wait_event("down", since=since, wait=10)
+        self._hang_up(SPARE)
         return self._dial(SPARE)
+
+    def _hang_up(self, line: str) -> None:
+        caller = self._sandbox.callers[line]
+        since = len(caller.events)
+        if caller.order("status")["up"]:
+            caller.order("hangup")
+            caller.wait_event("down", since=since, wait=10)
 
     def _answered(self, line: str) -> bool:
         return bool(self._sandbox.callers[line].order("report")["received"])
@@ -276,4 +295,7 @@ def _invalid(status: Status) -> str:
 
 
 def _drift(status: Status) -> str:
-    return next((str(entry) for entry in status["drift"] if "ip_forward" in str(entry)), "")
+    for entry in status["drift"]:
+        if entry["path"] == "forwarding.ip_forward":
+            return f"{entry['path']} was {entry['from']}, is {entry['to']} again"
+    return ""

@@ -121,6 +121,9 @@ class Topology:
     def _add_subscriber(self, name: str) -> None:
         with netns.inside(self.plug(name)):
             links.set_mac("eth0", self.mac(name))
+            # Linux answers ARP on any interface for all its addresses. A subscriber who did that for the
+            # address of its ppp0 would get its answers past the session, and past the concentrator.
+            sysctl.write(sysctl.interface_key("all", "arp_ignore"), 1)
 
     def _add_namespace(self, name: str) -> None:
         full = self.namespace(name)

@@ -54,6 +54,8 @@ class Pppd:
             f"set -e\nip link set {TRUNK} up promisc on\nip netns add {name}\n"
             f"ip link add link {TRUNK} name {port} address {self.mac} type macvlan mode private\n"
             f"ip link set {port} netns {name} name eth0\n"
+            # Or it would answer ARP on eth0 for the address of its ppp0, and get packets past the session.
+            f"ip netns exec {name} sh -c 'echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore'\n"
             f"ip -n {name} link set lo up\nip -n {name} link set eth0 up\n"
         )
         assert made.status == 0, made.output
