@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reconciler.engine.messages import EventView
 from reconciler.loop.events import Event, Events
-from reconciler.loop.wake import LAZILY, Wake
+from reconciler.loop.wake import Wake
 from reconciler.resources.engine import EventStream, NoEngineError
 from reconciler.site.escape import visible
 
@@ -76,7 +76,7 @@ class Follower:
     def _take(self, view: EventView) -> None:
         event: Event = {**view}
         self._events.add(event)
-        self._wake.hint(LAZILY)
+        self._wake.hint_lazily()
         name = visible(view["user"] or "without a login")
         log.info(
             "session 0x%04x %s on %s (%s): %s: %s",

@@ -113,5 +113,6 @@ def _headline(findings: tuple[Diagnostic, ...], loaded: Loaded) -> str:
     errors = [finding for finding in findings if finding.severity == "error"]
     first = errors[0]
     place = f":{first.place.line}:{first.place.column}" if first.place else ""
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return f"{loaded.source.name}{place}: {first.message}{more}"
+    more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
+    advice = f" ({first.help})" if first.help else ""
+    return f"{loaded.source.name}{place}: {first.message}{advice}{more}"

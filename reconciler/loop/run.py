@@ -81,7 +81,9 @@ class Loop:
     def step(self) -> tuple[Report, float]:
         """One pass; gives back its report, and in how many seconds the next is due."""
         with self._reconciler.turn:
+            began = time.monotonic()
             report = self._reconciler.run()
+            self._wake.took(time.monotonic() - began)
             if self._watch.follow({self._reconciler.path, *report.intake.source.files}):
                 # Something may have moved before it was watched.
                 self._wake.hint()

@@ -14,8 +14,11 @@ from collections.abc import Callable
 SOON = 0.05
 """Seconds between a hint and the pass it causes: long enough to gather a burst, too short to be noticed."""
 
-LAZILY = 1.0
+LAZILY = 0.25
 """The same for what happens all the time and seldom matters: logins and ends of sessions."""
+
+_SHARE = 10.0
+"""Lazy passes take at most one part in so many of the time: a look at many sessions is long."""
 
 
 class Wake:
@@ -25,6 +28,7 @@ class Wake:
         self._clock = clock
         self._changed = threading.Condition()
         self._due = math.inf
+        self._rested = -math.inf
         self._stopping = False
 
     @property
@@ -39,6 +43,14 @@ class Wake:
             if due < self._due:
                 self._due = due
                 self._changed.notify_all()
+
+    def hint_lazily(self) -> None:
+        """Ask for a pass soon, but not so soon after the last one that passes are all that happens."""
+        self.hint(max(LAZILY, self._rested - self._clock()))
+
+    def took(self, seconds: float) -> None:
+        """A pass took so long: lazy hints wait in proportion."""
+        self._rested = self._clock() + _SHARE * seconds
 
     def stop(self) -> None:
         """Ask the loop to end."""

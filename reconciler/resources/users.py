@@ -70,6 +70,7 @@ def _entry(name: str, wanted: Wanted) -> UserEntry:
         "enabled": user.enabled,
         "sessions": user.sessions,
         "fingerprint": wanted.fingerprints[name],
+        "on_disable": wanted.site.on_remove,
     }
 
 

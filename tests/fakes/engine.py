@@ -162,7 +162,8 @@ class FakeEngine:
         for user in put:
             self.users[user["name"]] = user
             mine = sorted((s for s in self.live() if s["user"] == user["name"]), key=lambda s: s["since"])
-            keep = user["sessions"] if user["enabled"] else 0
+            drains = user.get("on_disable") == "drain"
+            keep = user["sessions"] if user["enabled"] else len(mine) if drains else 0
             ended += self._end(mine[: len(mine) - keep] if len(mine) > keep else [], "user changed")
         return {"ended": ended}
 

@@ -341,6 +341,17 @@ def test_on_password_change_terminate_ends_that_users_sessions(world: World) -> 
     assert report.breaches == ()
 
 
+def test_disabled_user_drains_when_the_site_says_so(world: World) -> None:
+    site = SITE + "on_remove: drain\n"
+    world.edit(site).settle()
+    pablo = world.engine.dial("pablo")
+    report = world.edit(site.replace("ip: 10.0.1.9", "ip: 10.0.1.9\n    enabled: false")).settle()[0]
+    assert report.plan is not None
+    assert report.plan.dropped == ()
+    assert world.engine.live() == [pablo]
+    assert report.breaches == ()
+
+
 def test_password_file_is_read_relative_to_the_site_and_its_change_is_an_edit(world: World) -> None:
     (world.directory / "secrets").mkdir()
     (world.directory / "secrets" / "theo").write_text("first\n")

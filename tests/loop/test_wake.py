@@ -44,6 +44,20 @@ def test_the_earliest_hint_wins_and_all_are_spent() -> None:
     assert waited(wake, clock, 5.0) == 5.0
 
 
+def test_lazy_hints_leave_most_of_the_time_to_others() -> None:
+    clock = Clock()
+    wake = Wake(clock)
+    wake.hint_lazily()
+    assert waited(wake, clock, 9.0) == 0.25
+    wake.took(0.5)
+    wake.hint_lazily()
+    assert waited(wake, clock, 9.0) == 5.0
+    wake.took(0.5)
+    wake.hint_lazily()
+    wake.hint()
+    assert waited(wake, clock, 9.0) == 0.05
+
+
 def test_a_hint_during_a_pass_is_not_lost() -> None:
     clock = Clock()
     wake = Wake(clock)
