@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from reconciler.lab.caller import Caller, Event
+from reconciler.lab.caller import Caller, CallerError, Event
 from reconciler.lab.sandbox import Sandbox
 from reconciler.lab.story import PASSWORD
 from reconciler.lab.topology import FAR_ADDRESS
@@ -26,6 +26,7 @@ class Show:
 
     def __init__(self, write: Callable[[str], object]) -> None:
         self._write = write
+        self._pinging: set[Caller] = set()
 
     def frame(self, line: str) -> None:
         """Show a frame of the exchange; keepalives are left out, they would be all there is to see."""
@@ -41,27 +42,36 @@ class Show:
             namespace=sandbox.topology.namespace(next(iter(sandbox.callers))),
         )
         self._write(welcome)
+        log = new_lines(sandbox.instance.log)
+        next(log)  # how it started is of no interest
         for user, caller in sandbox.callers.items():
             caller.order("dial", user=user, password=PASSWORD, redial=_REDIAL)
-            caller.order("ping", target=FAR_ADDRESS, interval=_PING_EVERY)
-        news = [events_of(caller) for caller in sandbox.callers.values()]
-        log = new_lines(sandbox.instance.log)
+        news = {caller: new_events(caller) for caller in sandbox.callers.values()}
         while True:
-            lines = [line for source in (*news, log) for line in next(source)]
-            for line in lines:
+            told = [f"reconciler: {line}" for line in next(log)]
+            happened = {caller: events for caller, source in news.items() if (events := next(source))}
+            for caller, events in happened.items():
+                told += [f"{caller.name} {describe(event)}" for event in events]
+                self._ping(caller)
+            for line in told:
                 self._write(f"** {line}\n")
-            if lines:
+            if happened:
                 self._write(_table(sandbox))
             time.sleep(_LOOK_EVERY)
 
+    def _ping(self, caller: Caller) -> None:
+        if caller not in self._pinging:
+            self._pinging.add(caller)
+            caller.order("ping", target=FAR_ADDRESS, interval=_PING_EVERY)
 
-def events_of(caller: Caller) -> Iterator[list[str]]:
+
+def new_events(caller: Caller) -> Iterator[list[Event]]:
     """What has happened to a subscriber since the last look, at every look."""
     seen = 0
     while True:
-        new = caller.events[seen:]
-        seen += len(new)
-        yield [f"{caller.name} {describe(event)}" for event in new]
+        events = caller.events[seen:]
+        seen += len(events)
+        yield events
 
 
 def describe(event: Event) -> str:
@@ -75,7 +85,7 @@ def new_lines(path: Path) -> Iterator[list[str]]:
     """What has been added to the reconciler's log since the last look, at every look."""
     with path.open() as log:
         while True:
-            yield [f"reconciler: {_message(line)}" for line in log.readlines()]
+            yield [_message(line) for line in log.readlines()]
 
 
 def _message(line: str) -> str:
@@ -88,10 +98,18 @@ def _message(line: str) -> str:
 def _table(sandbox: Sandbox) -> str:
     rows = [f"   {'user':<10} {'address':<15} {'id':<7} {'dns':<24} pings to {FAR_ADDRESS}"]
     for name, caller in sandbox.callers.items():
-        up, pings = caller.order("status")["up"], caller.order("report")
+        up, pings = caller.order("status")["up"], _pings(caller)
         line = f"{up['address']:<15} 0x{up['id']:04x}  {' '.join(up['dns']):<24}" if up else f"{'-':<48}"
-        rows.append(f"   {name:<10} {line} {pings['sent']} sent, {pings['lost']} lost")
+        rows.append(f"   {name:<10} {line} {pings}")
     return "\n".join([*rows, ""])
+
+
+def _pings(caller: Caller) -> str:
+    try:
+        report = caller.order("report")
+    except CallerError:  # it has not begun
+        return "-"
+    return f"{report['sent']} sent, {report['lost']} lost"
 
 
 _WELCOME = """\

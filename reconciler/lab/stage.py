@@ -70,7 +70,7 @@ class Stage:
     def save(self, text: str) -> float:
         """Save the file; when, in Unix time."""
         at = self.sandbox.instance.save(text)
-        self.tell("saved", "site.yaml")
+        self.tell("saved", "site.yaml" if text else "site.yaml, empty")
         return at
 
     def in_force(self, text: str) -> Status:

@@ -189,7 +189,7 @@ class Story:
         def refused(status: Status) -> bool:
             return named in _invalid(status)
 
-        stage.sandbox.instance.save(text)
+        stage.save(text)
         status = stage.sandbox.instance.wait_for(refused, f"the {what} file being refused", 15)
         stage.tell("status", _invalid(status))
         logged = stage.until(lambda: named in stage.sandbox.instance.last_log_lines(200))

@@ -45,11 +45,11 @@ def test_the_log_is_told_from_where_it_was_left(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text('{"message": "generation 1 is in force"}\nTraceback:\n')
     lines = show.new_lines(log)
-    assert next(lines) == ["reconciler: generation 1 is in force", "reconciler: Traceback:"]
+    assert next(lines) == ["generation 1 is in force", "Traceback:"]
     assert next(lines) == []
     with log.open("a") as more:
         more.write('{"message": "drift"}\n')
-    assert next(lines) == ["reconciler: drift"]
+    assert next(lines) == ["drift"]
 
 
 @pytest.mark.parametrize("arguments", [["--subscribers", "2"], ["--subscribers", "many"], ["--wat"]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -94,3 +95,32 @@ def test_interrupted_it_leaves_nothing_behind(number: signal.Signals, tmp_path: 
     assert ended(inhabitants)
     for descriptor in inhabitants:
         os.close(descriptor)
+
+
+def test_on_a_terminal_it_shows_what_an_edit_does_and_stays_until_interrupted() -> None:
+    screen, terminal = os.openpty()
+    lab = subprocess.Popen([sys.executable, "-m", "reconciler.lab"], stdin=terminal, stdout=terminal)
+    os.close(terminal)
+    shown = ""
+
+    def read_until(*parts: str) -> None:
+        nonlocal shown
+        while not all(part in shown for part in parts):
+            assert select.select([screen], [], [], 30)[0], f"waited in vain for {parts} after:\n{shown}"
+            shown += os.read(screen, 65536).decode()
+
+    try:
+        read_until("theo is up", "pablo is up", "yunhan is up", "PADI", "IPCP Configure-Ack")
+        found = re.search(r"edit\s+(\S+)", shown)
+        assert found
+        site = Path(found[1])
+        site.write_text(edits.remove_user(site.read_text(), "pablo"))
+        read_until("pablo is down: Terminate-Request", "closed: user_removed")
+        lab.send_signal(signal.SIGINT)
+        assert lab.wait(30) == 0
+    finally:
+        lab.kill()
+        lab.wait()
+        os.close(screen)
+    assert ours(lab.pid) == []
+    assert not site.exists()
