@@ -55,7 +55,9 @@ class Totals:
     users_updated: int
     users_removed: int
     settings: int
-    """Changes of anything but users, in either direction."""
+    """Changes of anything else that is declared, in either direction."""
+    kernel: int
+    """Addresses and routes that come or go because something declared has changed."""
     drift: int
     """Changes with op ``heal``, which none of the others counts."""
     dropped: int
@@ -96,11 +98,13 @@ class Plan:
     def totals(self) -> Totals:
         planned = [change for change in self.changes if change.op != "heal"]
         user_ops = [change.op for change in planned if change.path.startswith("users.")]
+        kernel = sum(change.path.startswith("kernel.") for change in planned)
         return Totals(
             users_added=user_ops.count("add"),
             users_updated=user_ops.count("update"),
             users_removed=user_ops.count("remove"),
-            settings=len(planned) - len(user_ops),
+            settings=len(planned) - len(user_ops) - kernel,
+            kernel=kernel,
             drift=len(self.changes) - len(planned),
             dropped=len(self.dropped),
             later=len(self.later),

@@ -8,6 +8,7 @@ module must not know how a plan is made.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 from reconciler.plan.change import Change, Plan
@@ -43,14 +44,15 @@ def as_text(
     header = f"{visible(source)}  {'->' if plan else '='}  {_live_side(plan)}"
     if not plan:
         return "\n".join(["No changes.", header, *notes, ""])
-    rows = [_row(change, plan) for change in plan.changes]
+    groups = _grouped(plan.changes)
+    rows = [_row(group, plan) for group in groups]
     first = max((width(row[0]) for row in rows if width(row[0]) <= _WIDEST), default=0)
     second = max(len(row[1]) for row in rows)
     lines = [header]
-    for change, (what, line, impact, sessions) in zip(plan.changes, rows, strict=True):
-        sign = _SIGN[change.op]
+    for group, (what, line, impact, sessions) in zip(groups, rows, strict=True):
+        sign = _SIGN[group[0].op]
         if colour:
-            sign = f"{_COLOUR[change.op]}{sign}{_PLAIN}"
+            sign = f"{_COLOUR[group[0].op]}{sign}{_PLAIN}"
         gap = " " * (first - width(what))
         rest = f"{what}{gap}  {line:<{second}}  {impact:<5}  {sessions}"
         lines.append(f"  {sign} {rest}".rstrip())
@@ -79,6 +81,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
                 "removed": totals.users_removed,
             },
             "settings": totals.settings,
+            "kernel": totals.kernel,
             "drift": totals.drift,
             "sessions": {
                 "live": totals.live,
@@ -122,8 +125,22 @@ def _live_side(plan: Plan) -> str:
     return count + (f" on {', '.join(map(visible, plan.served))}" if plan.served else "")
 
 
-def _row(change: Change, plan: Plan) -> tuple[str, str, str, str]:
-    """The columns of a change, without its sign: what, line, impact, what becomes of which sessions."""
+def _grouped(changes: Sequence[Change]) -> list[tuple[Change, ...]]:
+    """The changes that are told on one line: routes, which come and go by the dozen, together."""
+
+    def kind(change: Change) -> object:
+        return (change.op, "kernel.route") if split(change.path)[0] == "kernel.route" else change.path
+
+    return [tuple(group) for _, group in groupby(changes, key=kind)]
+
+
+def _row(group: Sequence[Change], plan: Plan) -> tuple[str, str, str, str]:
+    """The columns of a line, without its sign: what, line, impact, what becomes of which sessions."""
+    change = group[0]
+    if len(group) > 1:
+        names = [visible(split(route.path)[1] or "") for route in group]
+        more = ", ..." if len(names) > _NAMED else ""
+        return f"{len(names)} routes  {', '.join(names[:_NAMED])}{more}", "", "", change.reason
     what = f"{_subject(change.path)}  {_difference(change)}".rstrip()
     line = "" if change.where is None else f":{change.where.line}"
     impact = "" if change.impact is Impact.NONE else change.impact.name
@@ -234,8 +251,9 @@ def _totals(plan: Plan) -> str:
     counted = (("+", totals.users_added), ("~", totals.users_updated), ("-", totals.users_removed))
     users = " ".join(f"{sign}{count}" for sign, count in counted if count)
     settings = f"settings ~{totals.settings}" if totals.settings else ""
+    kernel = f"addresses and routes ~{totals.kernel}" if totals.kernel else ""
     drift = f"drift {totals.drift}" if totals.drift else ""
-    parts = ", ".join(filter(None, [users and f"users {users}", settings, drift]))
+    parts = ", ".join(filter(None, [users and f"users {users}", settings, kernel, drift]))
     if totals.live is None:
         return f"{parts}.  Sessions: not seen."
     if not totals.dropped and not totals.later:

@@ -166,6 +166,7 @@ def test_json_has_the_documented_keys() -> None:
         "totals": {
             "users": {"added": 0, "updated": 0, "removed": 1},
             "settings": 1,
+            "kernel": 0,
             "drift": 0,
             "sessions": {"live": 3, "dropped": 1, "later": 2},
         },
@@ -192,3 +193,10 @@ def test_durations_are_said_in_two_units(seconds: float, said: str) -> None:
 )
 def test_shares_are_percentages(part: int, whole: int, said: str) -> None:
     assert share(part, whole) == said
+
+
+def test_routes_that_come_together_are_told_together() -> None:
+    routes = {f"kernel.route.10.0.{n}.0/24": {} for n in range(5)}
+    text = shown({**BASE, **routes})
+    assert "+ 5 routes  10.0.0.0/24, 10.0.1.0/24, 10.0.2.0/24, ...\n" in text
+    assert "addresses and routes ~5." in text
