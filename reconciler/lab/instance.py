@@ -7,6 +7,7 @@ What a person would type is what is run here: ``reconciler run``, ``apply --dry-
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -19,6 +20,7 @@ from typing import Any
 from reconciler.linux import netns
 
 _READY_WITHIN = 30.0
+_CONVERGES_WITHIN = 15.0
 _LEAVE_WITHIN = 10.0
 _POLL = 0.1
 
@@ -113,6 +115,17 @@ class Instance:
                 last = json.dumps(status.get("conditions"))
             time.sleep(_POLL)
         raise InstanceError(f"no sign of {what} in {wait:g} s: {last}\n{self.last_log_lines()}")
+
+    def wait_in_force(self, text: str) -> None:
+        """Wait until a text that was saved is what holds. Raises :class:`InstanceError`."""
+        wanted = hashlib.sha256(text.encode()).hexdigest()
+
+        def holds(status: Status) -> bool:
+            generation = status["generation"]
+            ours = status["source"]["sha256"] == wanted
+            return ours and generation["desired"] == generation["applied"] and condition(status, "Ready")
+
+        self.wait_for(holds, "the saved file being in force", _CONVERGES_WITHIN)
 
     def last_log_lines(self, count: int = 10) -> str:
         """The end of the daemon's log."""

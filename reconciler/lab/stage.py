@@ -5,17 +5,14 @@ Knows how to look (plans, sessions, pings) and how to tell; what is to be done a
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.lab.instance import Status, condition
 from reconciler.lab.sandbox import Sandbox
 
 _LABEL = 9
-_CONVERGES_WITHIN = 15.0
 
 Plan = dict[str, Any]
 Identity = tuple[int, str, str, str]
@@ -72,17 +69,6 @@ class Stage:
         at = self.sandbox.instance.save(text)
         self.tell("saved", "site.yaml" if text else "site.yaml, empty")
         return at
-
-    def in_force(self, text: str) -> Status:
-        """Wait until a text that was saved is what holds."""
-        wanted = hashlib.sha256(text.encode()).hexdigest()
-
-        def holds(status: Status) -> bool:
-            generation = status["generation"]
-            ours = status["source"]["sha256"] == wanted
-            return ours and generation["desired"] == generation["applied"] and condition(status, "Ready")
-
-        return self.sandbox.instance.wait_for(holds, "the new file being in force", _CONVERGES_WITHIN)
 
     def identities(self) -> dict[str, Identity]:
         """Every live session, by user."""

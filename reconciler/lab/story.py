@@ -170,7 +170,7 @@ class Story:
         stage.check("it is off", stage.until(lambda: self._kernel(_PROXY_ARP) == 0))
         self._save(on)
         stage.check("it is on again", stage.until(lambda: self._kernel(_PROXY_ARP) == 1))
-        stage.in_force(on)
+        self._sandbox.instance.wait_in_force(on)
 
     def _break_and_mend(self) -> None:
         stage, right = self._stage, self._text
@@ -190,9 +190,9 @@ class Story:
             return named in _invalid(status)
 
         stage.save(text)
-        status = stage.sandbox.instance.wait_for(refused, f"the {what} file being refused", 15)
+        status = self._sandbox.instance.wait_for(refused, f"the {what} file being refused", 15)
         stage.tell("status", _invalid(status))
-        logged = stage.until(lambda: named in stage.sandbox.instance.last_log_lines(200))
+        logged = stage.until(lambda: named in self._sandbox.instance.last_log_lines(200))
         stage.check(f"{what}: status and log say so ({named})", logged)
         stage.check(f"{what}: nobody has lost a session", stage.identities() == before)
 
@@ -207,7 +207,7 @@ class Story:
         # What was sent while the box did not forward is the meddler's loss, not an edit's.
         stage.excused.append((start - 0.1, start + took + 0.1))
         stage.check(f"it was put back after {1000 * took:.0f} ms", back)
-        told = stage.sandbox.instance.wait_for(
+        told = self._sandbox.instance.wait_for(
             lambda status: _drift(status) != "", "drift being reported", 10
         )
         stage.check(f"and is reported as drift: {_drift(told)}", True)
@@ -215,8 +215,8 @@ class Story:
     def _close_the_books(self) -> None:
         stage = self._stage
         stage.scene("the ledger")
-        site = str(stage.sandbox.instance.site)
-        again = stage.sandbox.instance.command("apply", site)
+        site = str(self._sandbox.instance.site)
+        again = self._sandbox.instance.command("apply", site)
         stage.check("a second apply says: No changes.", again.stdout.startswith("No changes."), again)
         for user in self._steady:
             self._balance(user)
@@ -233,7 +233,7 @@ class Story:
         self._stage.tell("pings", f"{user}: {sent} sent, {answered} answered; {rtt}")
 
         def carried() -> bool:
-            session = next(one for one in self._stage.sandbox.instance.sessions() if one["user"] == user)
+            session = next(one for one in self._sandbox.instance.sessions() if one["user"] == user)
             return bool(session["rx_packets"] >= answered <= session["tx_packets"])
 
         self._stage.check(f"{user}'s session carried them all, there and back", self._stage.until(carried))
@@ -246,7 +246,7 @@ class Story:
 
     def _put_in_force(self, text: str) -> None:
         self._save(text)
-        self._stage.in_force(text)
+        self._sandbox.instance.wait_in_force(text)
 
     def _dial(self, line: str, user: str = SPARE) -> Event:
         return self._sandbox.callers[line].dial(user, PASSWORD)

@@ -60,7 +60,7 @@ class Subscriber:
     def run(self) -> None:
         """Serve until told to leave and the call has ended."""
         wake = _wake_on_sigterm()
-        self._selector.register(wake, selectors.EVENT_READ, lambda _: (wake.recv(64), self.leave()))
+        self._selector.register(wake, selectors.EVENT_READ, lambda _: self._wake(wake))
         while not self._leaving or self._line.busy:
             due = min(self._line.deadline(), self._pinger.deadline() if self._pinger else float("inf"))
             timeout = None if due == float("inf") else max(0.0, due - self._clock())
@@ -75,6 +75,10 @@ class Subscriber:
         self._leaving = True
         self._line.hang_up(self._clock())
         return {}
+
+    def _wake(self, wake: socket.socket) -> None:
+        wake.recv(64)
+        self.leave()
 
     def _obey(self) -> None:
         for command in self._console.commands():

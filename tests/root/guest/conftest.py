@@ -66,6 +66,7 @@ def sandbox(_sandbox: Sandbox) -> Iterator[Sandbox]:
     """The sandbox, with the file as it was at first."""
     yield _sandbox
     _sandbox.instance.save(SITE)
+    _sandbox.instance.wait_in_force(SITE)
 
 
 @pytest.fixture
