@@ -70,10 +70,11 @@ class Live:
         """What becomes of live sessions when the value at ``path`` changes."""
         touched = Touched()
         for effect, old, new in _effects(path, before, after):
+            if effect.touches is Touch.SURPLUS and not _lowered(old, new):
+                continue
             impact = effect.under(self._policies)
             sessions = list(self._scope(effect.touches, path, new))
-            if effect.touches is not Touch.SURPLUS or _lowered(old, new):
-                touched.worst = max(touched.worst, impact)
+            touched.worst = max(touched.worst, impact)
             if impact is Impact.DROP:
                 touched.dropped.update((session.key, session) for session in sessions)
             elif impact is Impact.LATER:

