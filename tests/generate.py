@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 from pydantic import BaseModel
 
+from reconciler.cli.root import root
 from reconciler.engine.access.reasons import End, Refusal
 from reconciler.engine.ppp.outputs import Reason
 from reconciler.engine.wire.documented import Documented
@@ -27,6 +29,7 @@ def references() -> dict[str, str]:
         "docs/reference/site.md": site(),
         "docs/reference/findings.md": findings(),
         "docs/reference/reasons.md": reasons(),
+        "docs/reference/cli.md": cli(),
     }
 
 
@@ -106,6 +109,25 @@ def reasons() -> str:
         ("Ended sessions: the link's own reasons", "In `session_closed` events too.", Reason),
     ]
     return _page("Reasons", "The words in counters and events.", *(_table(*section) for section in sections))
+
+
+def cli() -> str:
+    """Every command with its help, as ``--help`` prints it."""
+    parts = [
+        f"## {' '.join(names)}\n\n```\n{help_text}\n```"
+        for names, help_text in _commands(("reconciler",), root)
+    ]
+    return _page("Commands", "What each command prints with `--help`.", *parts)
+
+
+def _commands(names: tuple[str, ...], command: click.Command) -> Iterator[tuple[tuple[str, ...], str]]:
+    context = click.Context(command, info_name=" ".join(names), terminal_width=80, max_content_width=80)
+    yield names, command.get_help(context).rstrip()
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner is not None
+            yield from _commands((*names, name), inner)
 
 
 def _table(title: str, text: str, words: type[Documented]) -> str:
