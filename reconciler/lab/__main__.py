@@ -61,8 +61,9 @@ def _live(text: str, users: tuple[str, ...], datapath: str) -> int:
 
 
 def _demo(text: str, users: tuple[str, ...], datapath: str) -> int:
-    with Sandbox(text, (*users, SPARE), datapath) as sandbox:
-        stage = Stage(sandbox, _print)
+    wire: list[str] = []
+    with Sandbox(text, (*users, SPARE), datapath, wire.append) as sandbox:
+        stage = Stage(sandbox, wire, _print)
         right = Story(sandbox, stage, text, users, Pace()).play()
     failures = "".join(f"  {failure}\n" for failure in stage.failures)
     _print("\nEverything was as it should be.\n" if right else f"\nNot as it should be:\n{failures}")

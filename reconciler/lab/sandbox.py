@@ -36,8 +36,6 @@ class Sandbox:
     ) -> None:
         self.topology = Topology(lines)
         self.callers: dict[str, Caller] = {}
-        self.wire: list[str] = []
-        """The decoded exchange on the concentrator's interface so far, a line a frame."""
         self.directory = Path()
         self._text = text
         self._datapath = datapath
@@ -81,8 +79,7 @@ class Sandbox:
 
         def relay() -> None:
             for line in lines:
-                self.wire.append(line.rstrip())
-                self._tell(self.wire[-1])
+                self._tell(line.rstrip())
 
         reader = threading.Thread(target=relay, daemon=True)
         reader.start()

@@ -21,11 +21,15 @@ Identity = tuple[int, str, str, str]
 
 @dataclass
 class Stage:
-    """``write`` takes the text as it comes. ``failures`` collects what was not as it should be."""
+    """``wire`` grows by a line with each frame of the sandbox's exchange; ``write`` takes text as it
+    comes.
+    """
 
     sandbox: Sandbox
+    wire: list[str]
     write: Callable[[str], object]
     failures: list[str] = field(default_factory=list)
+    """What was not as it should be."""
     excused: list[tuple[float, float]] = field(default_factory=list)
     """Spans of time, in Unix time, in which the story itself broke the line and pings may have been lost."""
     _number: int = 0
@@ -34,7 +38,7 @@ class Stage:
     def scene(self, title: str) -> None:
         """Begin the next step."""
         self._number += 1
-        self._wire_from = len(self.sandbox.wire)
+        self._wire_from = len(self.wire)
         self.write(f"\n{self._number}. {title}\n")
 
     def tell(self, label: str, text: str) -> None:
@@ -100,17 +104,15 @@ class Stage:
 
     def exchange(self, line: str, *, until: str) -> None:
         """Show the frames that a line exchanged in this scene, up to the first that says ``until``."""
-        wire = self.sandbox.wire
 
-        def complete() -> bool:
-            return any(until in told for told in wire[self._wire_from :] if f" {line} " in told)
+        def frames() -> list[str]:
+            return [told for told in self.wire[self._wire_from :] if f" {line} " in told]
 
-        self.until(complete)
-        for told in wire[self._wire_from :]:
-            if f" {line} " in told:
-                self.tell("wire", told)
-                if until in told:
-                    break
+        self.until(lambda: any(until in told for told in frames()))
+        for told in frames():
+            self.tell("wire", told)
+            if until in told:
+                break
 
     def until(self, fulfilled: Callable[[], bool], wait: float = 5.0) -> bool:
         """Look again and again until something is so; False if it is not in ``wait`` seconds."""

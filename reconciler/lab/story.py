@@ -230,7 +230,8 @@ class Story:
         report = self._sandbox.callers[user].order("ping_stop")
         answered = report["received"]
         rtt = f"round trip {report['rtt_avg']:.2f} ms, at most {report['rtt_max']:.1f}"
-        self._stage.tell("pings", f"{user}: {sent} sent, {answered} answered; {rtt}")
+        lost = f", {report['lost']} lost while the box did not forward" if report["lost"] else ""
+        self._stage.tell("pings", f"{user}: {sent} sent, {answered} answered{lost}; {rtt}")
 
         def carried() -> bool:
             session = next(one for one in self._sandbox.instance.sessions() if one["user"] == user)

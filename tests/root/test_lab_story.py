@@ -28,12 +28,11 @@ USERS = ("theo", "pablo", "yunhan")
 
 
 def test_the_story_goes_as_it_should() -> None:
+    wire: list[str] = []
     told: list[str] = []
-    with Sandbox(EXAMPLE, (*USERS, SPARE)) as sandbox:
-        # The limit of one second is for a machine that does nothing else.
-        right = Story(
-            sandbox, Stage(sandbox, told.append), EXAMPLE, USERS, Pace(within=10, interval=0.1)
-        ).play()
+    pace = Pace(within=10, interval=0.1)  # one second is for a machine that does nothing else
+    with Sandbox(EXAMPLE, (*USERS, SPARE), tell=wire.append) as sandbox:
+        right = Story(sandbox, Stage(sandbox, wire, told.append), EXAMPLE, USERS, pace).play()
     assert right, "".join(told)
 
 
