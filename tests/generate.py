@@ -18,6 +18,7 @@ from reconciler.engine.wire.drop import Drop
 from reconciler.site import codes, schema
 from reconciler.site.impact import Effect, Impact, OnChange
 from reconciler.site.model import Forwarding, LcpEcho, Site, User, on_change
+from tests import conformance
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,6 +31,7 @@ def references() -> dict[str, str]:
         "docs/reference/findings.md": findings(),
         "docs/reference/reasons.md": reasons(),
         "docs/reference/cli.md": cli(),
+        "docs/conformance.md": conformance_page(),
     }
 
 
@@ -133,6 +135,17 @@ def _commands(names: tuple[str, ...], command: click.Command) -> Iterator[tuple[
 def _table(title: str, text: str, words: type[Documented]) -> str:
     rows = "\n".join(f"| `{word}` | {word.doc} |" for word in sorted(words))
     return f"## {title}\n\n{text}\n\n| reason | meaning |\n|---|---|\n{rows}"
+
+
+def conformance_page() -> str:
+    """What the engine does on the wire, item by item, with the tests that show it."""
+    return _page(
+        "Conformance",
+        "What a PPPoE access concentrator has to do on the wire: where it comes from, what we do, and the "
+        "tests that show it. The ids are stable; a test carries those of the items that it shows in its "
+        "name. Where we do otherwise on purpose, it says why.",
+        conformance.page(),
+    )
 
 
 def _page(title: str, text: str, *parts: str) -> str:
