@@ -1,0 +1,127 @@
+"""The Data Encryption Standard (FIPS 46-3), one block in one direction: what MS-CHAP responses are made of.
+
+A key of 56 bits protects nothing any more, and this serves nothing else. Every permutation of the standard is
+a table of bit numbers below, counted from 1 at the most significant bit, and is compiled at the first use
+into lookups of a whole octet at a time. What a round mixes is spread over eight octets, six bits in each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import NamedTuple
+
+_Lookup = tuple[tuple[int, ...], ...]
+"""For each octet of the input, what each of its 256 values adds to the output."""
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split()))
+
+
+_INITIAL = _numbers("""
+    58 50 42 34 26 18 10 2 60 52 44 36 28 20 12 4 62 54 46 38 30 22 14 6 64 56 48 40 32 24 16 8
+    57 49 41 33 25 17  9 1 59 51 43 35 27 19 11 3 61 53 45 37 29 21 13 5 63 55 47 39 31 23 15 7
+""")
+_P = _numbers("16 7 20 21 29 12 28 17 1 15 23 26 5 18 31 10 2 8 24 14 32 27 3 9 19 13 30 6 22 11 4 25")
+_CHOICE_1 = _numbers("""
+    57 49 41 33 25 17 9 1 58 50 42 34 26 18 10 2 59 51 43 35 27 19 11 3 60 52 44 36
+    63 55 47 39 31 23 15 7 62 54 46 38 30 22 14 6 61 53 45 37 29 21 13 5 28 20 12 4
+""")
+_CHOICE_2 = _numbers("""
+    14 17 11 24 1 5 3 28 15 6 21 10 23 19 12 4 26 8 16 7 27 20 13 2
+    41 52 31 37 47 55 30 40 51 45 33 48 44 49 39 56 34 53 46 42 50 36 29 32
+""")
+_ROTATIONS = (1, 1, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 1)
+_S = (
+    "e4d12fb83a6c5907 0f74e2d1a6cb9538 41e8d62bfc973a50 fc8249175b3ea06d",
+    "f18e6b34972dc05a 3d47f28ec01a69b5 0e7ba4d158c6932f d8a13f42b67c05e9",
+    "a09e63f51dc7b428 d709346a285ecbf1 d6498f30b12c5ae7 1ad069874fe3b52c",
+    "7de3069a1285bc4f d8b56f03472c1ae9 a690cb7df13e5284 3f06a1d8945bc72e",
+    "2c417ab6853fd0e9 eb2c47d150fa3986 421bad78f9c5630e b8c71e2d6f09a453",
+    "c1af92680d34e75b af427c9561de0b38 9ef528c3704a1db6 432c95fabe17608d",
+    "4b2ef08d3c975a61 d0b7491ae35c2f86 14bdc37eaf680592 6bd814a7950fe23c",
+    "d2846fb1a93e50c7 1fd8a374c56b0e92 7b419ce206adf358 21e74a8dfc90356b",
+)
+
+
+class _Tables(NamedTuple):
+    initial: _Lookup
+    final: _Lookup
+    choice_1: _Lookup
+    choice_2: _Lookup
+    expansion: _Lookup
+    boxes: _Lookup
+
+
+def encrypt(key: bytes, block: bytes) -> bytes:
+    """Encrypt a block of 8 octets under a key of 7, whose bits are all key bits: without parity."""
+    tables = _tables()
+    expansion, (s1, s2, s3, s4, s5, s6, s7, s8) = tables.expansion, tables.boxes
+    halves = _permute(tables.initial, block)
+    left, right = halves >> 32, halves & 0xFFFFFFFF
+    for subkey in _subkeys(tables, key):
+        a, b, c, d, e, f, g, h = (_permute(expansion, right.to_bytes(4, "big")) ^ subkey).to_bytes(8, "big")
+        mixed = s1[a] | s2[b] | s3[c] | s4[d] | s5[e] | s6[f] | s7[g] | s8[h]
+        left, right = right, left ^ mixed
+    return _permute(tables.final, (right << 32 | left).to_bytes(8, "big")).to_bytes(8, "big")
+
+
+def _subkeys(tables: _Tables, key: bytes) -> Iterable[int]:
+    chosen = _permute(tables.choice_1, key)
+    c, d = chosen >> 28, chosen & 0xFFFFFFF
+    for bits in _ROTATIONS:
+        c = (c << bits | c >> 28 - bits) & 0xFFFFFFF
+        d = (d << bits | d >> 28 - bits) & 0xFFFFFFF
+        yield _permute(tables.choice_2, (c << 28 | d).to_bytes(7, "big"))
+
+
+def _permute(lookup: _Lookup, octets: bytes) -> int:
+    result = 0
+    for table, octet in zip(lookup, octets, strict=True):
+        result |= table[octet]
+    return result
+
+
+@cache
+def _tables() -> _Tables:
+    final = [_INITIAL.index(bit) + 1 for bit in range(1, 65)]
+    without_parity = [bit - bit // 8 for bit in _CHOICE_1]
+    window = [(4 * box + offset) % 32 + 1 for box in range(8) for offset in range(-1, 5)]
+    return _Tables(
+        initial=_compile(_INITIAL, 8),
+        final=_compile(final, 8),
+        choice_1=_compile(without_parity, 7),
+        choice_2=_compile(_spread(_CHOICE_2), 7),
+        expansion=_compile(_spread(window), 4),
+        boxes=_boxes(_compile(_P, 4)),
+    )
+
+
+def _spread(bits: Sequence[int]) -> list[int]:
+    """Six bits to an octet; 0 stands for a bit that is always clear."""
+    return [bit for start in range(0, len(bits), 6) for bit in (0, 0, *bits[start : start + 6])]
+
+
+def _compile(bits: Sequence[int], octets: int) -> _Lookup:
+    adds = [0] * (8 * octets + 1)
+    for position, bit in enumerate(bits):
+        adds[bit] |= 1 << len(bits) - 1 - position
+    lookup = []
+    for octet in range(octets):
+        table = [0] * 256
+        for value in range(1, 256):
+            lowest = value & -value
+            table[value] = table[value ^ lowest] | adds[8 * octet + 9 - lowest.bit_length()]
+        lookup.append(tuple(table))
+    return tuple(lookup)
+
+
+def _boxes(p: _Lookup) -> _Lookup:
+    """The S-boxes with the permutation P behind them: the outer two of six bits choose the row."""
+    boxes = []
+    for number, text in enumerate(_S):
+        rows = [[int(digit, 16) for digit in row] for row in text.split()]
+        values = [rows[value >> 4 & 2 | value & 1][value >> 1 & 15] for value in range(64)]
+        boxes.append(tuple(_permute(p, (value << 28 - 4 * number).to_bytes(4, "big")) for value in values))
+    return tuple(boxes)
