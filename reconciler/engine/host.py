@@ -56,8 +56,7 @@ class Host:
     def listen(self, name: str, generation: int) -> Port:
         """Serve an interface. Raises ``OSError`` if it is not there, or may not be opened."""
         port = self.ports.get(name) or self._open(name)
-        here = port.interface
-        self.concentrator.listen(Listener(name, here.mac, here.mtu), generation)
+        self._serve(port, generation)
         return port
 
     def unlisten(self, name: str, reason: str) -> Outcome:
@@ -71,6 +70,10 @@ class Host:
             port.close()
             self.datapath.detach(name)
         return outcome
+
+    def _serve(self, port: Port, generation: int) -> None:
+        here = port.interface
+        self.concentrator.listen(Listener(here.name, here.mac, here.mtu), generation)
 
     def _open(self, name: str) -> Port:
         port = Port(name)
@@ -168,9 +171,18 @@ class Host:
 
     def _inspect(self) -> None:
         for name, port in list(self.ports.items()):
+            before = port.interface
             if not port.still_there():
                 log.warning("interface %s was removed or replaced: its sessions are over", name)
                 self.unlisten(name, End.INTERFACE_LOST)
+                continue
+            here = port.interface
+            if here.mtu != before.mtu:
+                self._serve(port, self.concentrator.generation)
+            if before.enabled and not here.enabled:
+                log.warning("interface %s was set down: its sessions are over", name)
+                outcome = self.concentrator.abandon(name, End.INTERFACE_DOWN, monotonic())
+                self.perform(outcome.effects)
 
     def _attend_datapath(self, _mask: int) -> None:
         now = monotonic()

@@ -24,8 +24,8 @@ _address = Struct("16sH6s16x")
 
 
 class Interface(NamedTuple):
-    """``ifindex`` tells a removed and re-made interface from the same one; ``mtu`` in octets; ``up`` = with
-    carrier.
+    """``ifindex`` tells a removed and re-made interface from the same one; ``mtu`` in octets; ``enabled`` =
+    an administrator set it up; ``up`` = that, and with carrier.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Interface(NamedTuple):
     mtu: int
     up: bool
     ethernet: bool
+    enabled: bool = True
 
 
 def read(name: str) -> Interface:
@@ -44,8 +45,8 @@ def read(name: str) -> Interface:
         _, kind, mac = _address.unpack(ioctl(control, _SIOCGIFHWADDR, request))
         mtu = _mtu.unpack(ioctl(control, _SIOCGIFMTU, request))[1]
         flags = _flags.unpack(ioctl(control, _SIOCGIFFLAGS, request))[1]
-    up = flags & (_IFF_UP | _IFF_RUNNING) == _IFF_UP | _IFF_RUNNING
-    return Interface(name, index, mac, mtu, up, kind == _ARPHRD_ETHER)
+    enabled, running = bool(flags & _IFF_UP), bool(flags & _IFF_RUNNING)
+    return Interface(name, index, mac, mtu, enabled and running, kind == _ARPHRD_ETHER, enabled)
 
 
 def set_mtu(name: str, mtu: int) -> None:

@@ -152,8 +152,12 @@ class Concentrator:
             self._ids[listener.interface] = SessionIds(int.from_bytes(self._entropy(2), "big"))
 
     def lose(self, interface: str, reason: str, now: float) -> Outcome:
-        """Serve an interface no more: its sessions end at once, each with a PADT that may still get out."""
+        """Serve an interface no more."""
         self.listeners.pop(interface, None)
+        return self.abandon(interface, reason, now)
+
+    def abandon(self, interface: str, reason: str, now: float) -> Outcome:
+        """End an interface's sessions at once, each with a PADT that may still get out."""
         lost = [session for session in self._table if session.key.interface == interface]
         effects = [effect for session in lost for effect in self._lifecycle.forget(session, reason, now)]
         return Outcome(effects, [session.key for session in lost])
@@ -187,12 +191,12 @@ class Concentrator:
             return [Dropped(Drop.BAD_CODE)]
         if packet.session_id != 0:
             return [Dropped(Drop.BAD_SESSION_ID)]
-        if self._stopping:
-            return [Dropped(Drop.STOPPING)]
         if self._admission.locked_out(frame.source, now):
             return [Dropped(Drop.LOCKED_OUT)]
         if packet.code == Code.PADR:
             return self._padr(listener, frame, packet, now)
+        if self._stopping:
+            return [Dropped(Drop.STOPPING)]
         if not self._solicitations.take(frame.source, now):
             return [Dropped(Drop.PADI_RATE)]
         pado = self._discovery.offer(self.config, listener, frame, packet, now)
@@ -204,6 +208,8 @@ class Concentrator:
             return [Dropped(verdict)]
         if isinstance(verdict, Refused):
             return [Send(listener.interface, answer(listener, frame, Code.PADS, 0, verdict.tags))]
+        if self._stopping:
+            return [_no_session(listener, frame, verdict, b"shutting down")]
         siblings = self._table.of_client(listener.interface, frame.vlans, frame.source)
         for session in siblings:
             if session.signature == verdict.signature:  # its PADS was lost: say it again, and nothing else
@@ -220,8 +226,7 @@ class Concentrator:
         crowded = limit > 0 and half_open >= limit
         session_id = None if crowded else self._ids[listener.interface].take(now)
         if session_id is None:
-            full = ((TagType.AC_SYSTEM_ERROR, b"too many sessions"), *admitted.tags[1:])
-            return [Send(listener.interface, answer(listener, frame, Code.PADS, 0, full))]
+            return [_no_session(listener, frame, admitted, b"too many sessions")]
         config = self.config
         policy = LinkPolicy(
             name=config.ac_name,
@@ -255,10 +260,11 @@ class Concentrator:
         return self._lifecycle.receive(session, packet.payload, now)
 
     def _tell(self, listener: Listener, frame: Frame, packet: pppoe.Packet, now: float) -> list[Effect]:
-        """A client that outlived us learns at once that it has to dial again. Not one whose session we have
-        only just ended: after a PADT nothing more is said (RFC 2516 §5.5).
+        """A client that outlived us, or missed our PADT, learns that it has to dial again. Not one whose
+        session has only just ended: after a PADT nothing more is said (RFC 2516 §5.5).
         """
-        if packet.session_id in self._ids[listener.interface] or not self._strangers_told.take(now):
+        known = self._ids[listener.interface].known(packet.session_id, now)
+        if known or not self._strangers_told.take(now):
             return []
         return [Send(listener.interface, answer(listener, frame, Code.PADT, packet.session_id, ()))]
 
@@ -268,6 +274,12 @@ class Concentrator:
 
     def _free_id(self, session: Session, now: float) -> None:
         self._ids[session.key.interface].free(session.key.id, now)
+
+
+def _no_session(listener: Listener, frame: Frame, admitted: Admitted, why: bytes) -> Send:
+    """The PADS for a good PADR that cannot be served now (RFC 2516 Appendix A, AC-System-Error)."""
+    tags = ((TagType.AC_SYSTEM_ERROR, why), *admitted.tags[1:])
+    return Send(listener.interface, answer(listener, frame, Code.PADS, 0, tags))
 
 
 def _misaddressed(listener: Listener, frame: Frame, packet: pppoe.Packet) -> Drop | None:

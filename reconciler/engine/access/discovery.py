@@ -123,7 +123,12 @@ class Discovery:
     def admit(
         self, config: Config, listener: Listener, frame: Frame, packet: pppoe.Packet, now: float
     ) -> Admitted | Refused | Drop:
-        """What a PADR asks for (RFC 2516 §5.3, §5.4). Without a good cookie it is not answered at all."""
+        """What a PADR asks for (RFC 2516 §5.3, §5.4). Without a good cookie it is not answered at all.
+
+        Its PADS, which has no cookie, is never larger than it.
+        """
+        if len(packet.payload) + pppoe.HEADER > MAX_PAYLOAD:
+            return Drop.OVERSIZED
         request = read(packet)
         if not self._cookies.good(request.cookie, listener.interface, frame.vlans, frame.source, now):
             return Drop.BAD_COOKIE

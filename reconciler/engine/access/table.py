@@ -20,6 +20,9 @@ K = TypeVar("K")
 
 QUARANTINE = 60.0
 """Seconds for which a freed session id is not given out again, so that a late frame cannot hit a stranger."""
+SILENCE = 10.0
+"""Seconds after a session's end in which whoever still sends in it has only not yet had the PADT."""
+IN_USE = float("inf")
 LAST_ID = 0xFFFE
 """0 means discovery and 0xFFFF is reserved (RFC 2516 §4)."""
 
@@ -31,27 +34,28 @@ class SessionIds:
 
     def __init__(self, start: int) -> None:
         self._last = start % LAST_ID
-        self._taken: set[int] = set()
+        self._taken: dict[int, float] = {}  # and since when they are free
         self._freed: deque[tuple[float, int]] = deque()
 
     def take(self, now: float) -> int | None:
         """The next free id, or None when all 65,534 are in use or in quarantine."""
         while self._freed and self._freed[0][0] <= now:
-            self._taken.discard(self._freed.popleft()[1])
+            del self._taken[self._freed.popleft()[1]]
         if len(self._taken) >= LAST_ID:
             return None
         while True:
             self._last = self._last % LAST_ID + 1
             if self._last not in self._taken:
-                self._taken.add(self._last)
+                self._taken[self._last] = IN_USE
                 return self._last
 
-    def __contains__(self, session_id: object) -> bool:
+    def known(self, session_id: int, now: float) -> bool:
         """Whether the id is in use, or was until a moment ago."""
-        return session_id in self._taken
+        return now < self._taken.get(session_id, -IN_USE) + SILENCE
 
     def free(self, session_id: int, now: float) -> None:
         """Put an id into quarantine."""
+        self._taken[session_id] = now
         self._freed.append((now + QUARANTINE, session_id))
 
 

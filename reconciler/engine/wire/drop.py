@@ -38,7 +38,7 @@ class Drop(Documented):
     SERVICE_NAME = "service_name", "a PADI without exactly one Service-Name"
     UNKNOWN_SERVICE = "unknown_service", "a PADI for a service that is not offered here"
     RELAY_TAGS = "relay_tags", "two different Relay-Session-Id tags"
-    OVERSIZED = "oversized", "a PADI larger than RFC 2516 allows, or one whose answer would not fit"
+    OVERSIZED = "oversized", "a PADI or PADR larger than RFC 2516 allows, or one whose answer would not fit"
     BAD_COOKIE = "bad_cookie", "a PADR whose AC-Cookie is missing, old, or was given to someone else"
     LATE_PADR = "late_padr", "a repeated PADR for a session that has already logged in"
     PADI_RATE = "padi_rate", "PADIs of this client, or of all, faster than the limit"

@@ -187,6 +187,17 @@ def test_D21_a_padi_may_be_1484_octets_and_an_answer_never_exceeds_1500() -> Non
     assert dropped(bench, frame(Code.PADI, NAME, (TagType.HOST_UNIQ, bytes(room)))) is Drop.OVERSIZED
 
 
+def test_D21_a_padr_larger_than_an_answer_may_be_is_dropped() -> None:
+    bench = Bench()
+    bench.concentrator.listen(Listener("eth0", AC_MAC, 9000), 1)
+    ours = cookie(bench)
+    room = 1500 - pppoe.HEADER - len(pppoe.encode_tags([NAME, ours])) - 4
+    outer, _, _ = answered(bench, frame(Code.PADR, NAME, (TagType.HOST_UNIQ, bytes(room)), ours))
+    assert len(outer.payload) <= 1500
+    too_large = frame(Code.PADR, NAME, (TagType.HOST_UNIQ, bytes(room + 1)), ours)
+    assert dropped(bench, too_large) is Drop.OVERSIZED
+
+
 def test_D23_a_padr_without_a_cookie_of_ours_is_met_with_silence() -> None:
     bench = Bench()
     assert dropped(bench, frame(Code.PADR, NAME)) is Drop.BAD_COOKIE
@@ -200,6 +211,15 @@ def test_D24_a_good_padr_gets_a_session() -> None:
     assert packet.code == Code.PADS
     assert 1 <= packet.session_id <= 0xFFFE
     assert only(tags, TagType.SERVICE_NAME) == b""
+
+
+def test_D24_the_confirmation_has_the_padrs_own_tags() -> None:
+    bench = Bench()
+    first, second = (int(TagType.HOST_UNIQ), b"padi"), (int(TagType.HOST_UNIQ), b"padr")
+    _, _, offer = answered(bench, frame(Code.PADI, NAME, first))
+    ours = (int(TagType.AC_COOKIE), only(offer, TagType.AC_COOKIE))
+    _, _, tags = answered(bench, frame(Code.PADR, second, ours, NAME))
+    assert tags == (NAME, second)
 
 
 @pytest.mark.parametrize("names", [(), (NAME, NAME), ((int(TagType.SERVICE_NAME), b"tv"),)])
@@ -219,6 +239,16 @@ def test_D28_a_repeated_padr_gets_the_same_pads_and_no_second_session() -> None:
     first = next(effect for effect in bench.receive(padr) if isinstance(effect, Send))
     assert bench.receive(padr) == [first]
     assert len(bench.concentrator) == 1
+
+
+def test_D28_a_repeated_padr_does_not_restart_the_link() -> None:
+    bench = Bench()
+    padr = frame(Code.PADR, NAME, (TagType.HOST_UNIQ, b"1"), cookie(bench))
+    bench.receive(padr)
+    due = bench.concentrator.deadline()
+    bench.now += 0.01
+    bench.receive(padr)
+    assert bench.concentrator.deadline() == due
 
 
 def test_D29_half_open_sessions_of_one_client_are_bounded() -> None:
@@ -266,16 +296,53 @@ def test_D39_more_than_1492_only_if_client_interface_and_site_can(
         assert found == ([] if told is None else [told])
 
 
+def test_D39_only_the_tag_in_padr_counts() -> None:
+    bench = Bench()
+    bench.configure(mtu=1500)
+    bench.concentrator.listen(Listener("eth0", AC_MAC, 1508), 1)
+    wish = (int(TagType.PPP_MAX_PAYLOAD), b"\x05\xdc")
+    _, _, offer = answered(bench, frame(Code.PADI, NAME, wish))
+    assert wish in offer
+    ours = (int(TagType.AC_COOKIE), only(offer, TagType.AC_COOKIE))
+    _, _, tags = answered(bench, frame(Code.PADR, NAME, ours))
+    assert TagType.PPP_MAX_PAYLOAD not in [kind for kind, _ in tags]
+    (session,) = bench.concentrator
+    assert session.link.peer_mru == 1492
+
+
 def test_D40_the_answer_has_the_same_vlan_tags() -> None:
     bench = Bench()
     tags = ((0x88A8, 100), (0x8100, 100))
     assert answered(bench, frame(Code.PADI, NAME, vlans=tags))[0].vlans == tags
 
 
-def test_D42_while_stopping_nobody_is_offered_anything() -> None:
+@pytest.mark.parametrize("tags", [((0x8100, 0),), ((0x8100, 0xE000),), ((0x88A8, 7), (0x8100, 4095))])
+def test_D33_D40_a_cookie_and_a_session_are_good_behind_the_same_tags_alone(
+    tags: tuple[tuple[int, int], ...],
+) -> None:
+    bench = Bench()
+    ours = cookie(bench, vlans=tags)
+    assert dropped(bench, frame(Code.PADR, NAME, ours)) is Drop.BAD_COOKIE
+    outer, pads, _ = answered(bench, frame(Code.PADR, NAME, ours, vlans=tags))
+    assert outer.vlans == tags
+    assert dropped(bench, frame(Code.PADT, session_id=pads.session_id)) is Drop.FOREIGN_SESSION
+    assert len(bench.concentrator) == 1
+
+
+def test_D42_D43_while_stopping_nobody_is_offered_anything() -> None:
     bench = Bench()
     bench.concentrator.drain(0.0)
     assert dropped(bench, frame(Code.PADI, NAME)) is Drop.STOPPING
+
+
+def test_D27_D42_while_stopping_a_padr_is_told_so() -> None:
+    bench = Bench()
+    unique, ours = (int(TagType.HOST_UNIQ), b"u"), cookie(bench)
+    bench.concentrator.drain(0.0)
+    _, packet, tags = answered(bench, frame(Code.PADR, NAME, unique, ours))
+    assert (packet.code, packet.session_id) == (Code.PADS, 0)
+    assert tags == ((TagType.AC_SYSTEM_ERROR, b"shutting down"), unique)
+    assert len(bench.concentrator) == 0
 
 
 def test_settings_survive_the_way_to_a_message_and_back() -> None:
