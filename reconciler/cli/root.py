@@ -16,7 +16,15 @@ from typing import NoReturn
 import click
 
 from reconciler import __version__
-from reconciler.cli.common import EXIT_INTERRUPTED, EXIT_USAGE, Common, Failure, common_options, merged
+from reconciler.cli.common import (
+    EXIT_ERROR,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    Common,
+    Failure,
+    common_options,
+    merged,
+)
 
 COMMANDS = {
     "run": "Watch the file and keep the box and the engine equal to it.",
@@ -94,5 +102,5 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read our output has had enough; there is nobody to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return EXIT_ERROR
     return status if isinstance(status, int) else 0

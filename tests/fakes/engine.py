@@ -70,6 +70,7 @@ class FakeEngine:
         self.interfaces = dict.fromkeys(interfaces, True)
         self.device = device
         self.pid = os.getpid()
+        self.ifindex = 2
         self.polite = False
         self.faults: dict[str, list[RefusalError]] = {}
         self.requests: list[dict[str, Any]] = []
@@ -256,7 +257,7 @@ class FakeEngine:
     def _listener(self, name: str) -> ListenerView:
         return {
             "interface": name,
-            "ifindex": 2,
+            "ifindex": self.ifindex,
             "mac": "02:00:00:00:ff:01",
             "mtu": 1500,
             "up": self.interfaces[name],

@@ -1,0 +1,244 @@
+"""Every command against a live daemon: what it prints, where, and how it exits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from reconciler.linux.sysctl import IP_FORWARD
+from tests.cli.conftest import Daemon, Said
+from tests.loop.world import SITE
+
+Say: TypeAlias = Callable[..., Said]
+PABLO = "  pablo:\n    password: two\n    ip: 10.0.1.9\n"
+
+
+def ready(say: Say) -> None:
+    assert say("status", "--wait").status == 0
+
+
+def test_status_says_what_is_wanted_and_in_force(daemon: Daemon, say: Say) -> None:
+    ready(say)
+    said = say("status")
+    assert (said.status, said.err) == (0, "")
+    assert "1 in force, 1 wanted" in said.out
+    assert "generation 1 is in force" in said.out
+
+
+def test_status_in_json_has_the_documented_keys(daemon: Daemon, say: Say) -> None:
+    ready(say)
+    daemon.engine.dial("theo")
+    status = say("status", "-o", "json").json
+    assert status["generation"] == {"desired": 1, "applied": 1}
+    assert status["source"].keys() >= {"file", "sha256", "commit", "dirty"}
+    assert status["sessions"] == {"live": 1, "stale": 0}
+    assert status["datapath"] == "tun"
+    assert status["drift"] == []
+    assert {one["type"] for one in status["conditions"]} >= {"Ready", "Drifted", "Held", "SourceInvalid"}
+    for one in status["conditions"]:
+        assert one.keys() == {"type", "status", "reason", "message", "since"}
+        assert datetime.fromisoformat(one["since"]).tzinfo is not None
+
+
+def test_edit_is_applied_by_itself_and_second_apply_says_no_changes(daemon: Daemon, say: Say) -> None:
+    ready(say)
+    daemon.edit(SITE.replace("one", "three"))
+    assert say("apply", daemon.path).status == 0
+    said = say("apply", daemon.path)
+    assert said.status == 0
+    assert said.out.startswith("No changes.")
+    assert daemon.engine.users["theo"]["password"] == "three"
+
+
+def test_dry_run_names_what_apply_then_touches(daemon: Daemon, say: Say, tmp_path: Path) -> None:
+    ready(say)
+    daemon.engine.dial("theo")
+    pablo = daemon.engine.dial("pablo")
+    candidate = tmp_path / "candidate.yaml"
+    candidate.write_text(SITE.replace(PABLO, ""))
+    said = say("apply", candidate, "--dry-run")
+    assert said.status == 0
+    assert "- user pablo" in said.out
+    assert f"session 0x{pablo['id']:04x}" in said.out
+    assert len(daemon.engine.live()) == 2
+    plan = say("apply", candidate, "--dry-run", "-o", "json").json
+    assert plan.keys() >= {"format_version", "base_generation", "changes", "totals"}
+    change = plan["changes"][0]
+    assert change.keys() >= {"op", "path", "from", "to", "impact", "sessions", "where"}
+    assert [session["id"] for session in change["sessions"]] == [pablo["id"]]
+    assert say("apply", candidate, "--dry-run", "--detailed-exitcode").status == 2
+    assert say("apply", daemon.path, "--dry-run", "--detailed-exitcode").status == 0
+    daemon.path.write_text(candidate.read_text())
+    assert say("apply", daemon.path).status == 0
+    assert [session["user"] for session in daemon.engine.live()] == ["theo"]
+
+
+def test_apply_of_another_file_than_the_one_watched_is_refused(
+    daemon: Daemon, say: Say, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(SITE)
+    said = say("apply", other)
+    assert (said.status, said.out) == (1, "")
+    assert "would undo" in said.err
+
+
+def test_apply_through_a_link_to_the_watched_file_is_the_same_file(
+    daemon: Daemon, say: Say, tmp_path: Path
+) -> None:
+    (tmp_path / "link.yaml").symlink_to(daemon.path)
+    assert say("apply", tmp_path / "link.yaml").status == 0
+
+
+def test_apply_of_an_invalid_file_shows_the_findings(daemon: Daemon, say: Say) -> None:
+    ready(say)
+    daemon.edit(SITE.replace("pool_size: 8", "pool_size: many"))
+    for arguments in ((), ("--dry-run",)):
+        said = say("apply", daemon.path, *arguments)
+        assert (said.status, said.out) == (1, "")
+        assert "site.yaml:5:12" in said.err
+        assert "^^^^" in said.err
+
+
+def test_apply_in_part_exits_3_and_says_what_is_missing(daemon: Daemon, say: Say) -> None:
+    ready(say)
+    daemon.edit(SITE.replace("interface: eth1", "interface: [eth1, usb0]"))
+    said = say("apply", daemon.path)
+    assert said.status == 3
+    assert "no interface usb0" in said.err
+
+
+def test_apply_that_does_not_settle_in_time_exits_6(daemon: Daemon, say: Say) -> None:
+    ready(say)
+    daemon.engine.dial("pablo")
+    daemon.engine.polite = True
+    daemon.edit(SITE.replace(PABLO, ""))
+    said = say("apply", daemon.path, "--timeout", "0.3")
+    assert said.status == 6
+    assert "sessions being ended" in said.err
+    daemon.engine.hang_up_ended()
+
+
+def test_sessions_lists_and_filters(daemon: Daemon, say: Say) -> None:
+    ready(say)
+    theo, pablo = daemon.engine.dial("theo"), daemon.engine.dial("pablo")
+    pablo["stale"] = True
+    said = say("sessions", "-o", "json")
+    assert [session["user"] for session in said.json] == ["theo", "pablo"]
+    keys = ["user", "address", "peer", "mac", "id", "interface", "state", "since", "uptime_s", "generation"]
+    keys += ["stale", "rx_bytes", "tx_bytes", "rx_packets", "tx_packets"]
+    assert list(said.json[0]) == keys
+    assert said.json[0]["id"] == theo["id"]
+    assert [session["user"] for session in say("sessions", "--stale", "-o", "json").json] == ["pablo"]
+    text = say("sessions").out
+    assert "theo" in text
+    assert "1*" in text
+    lines = say("sessions", "-o", "ndjson").out.splitlines()
+    assert [json.loads(line)["user"] for line in lines] == ["theo", "pablo"]
+
+
+@pytest.mark.parametrize("how", [("pablo",), ("--id", "0x2"), ("--address", "10.0.1.9")])
+def test_sessions_terminate_ends_only_what_is_named(daemon: Daemon, say: Say, how: tuple[str, ...]) -> None:
+    ready(say)
+    daemon.engine.dial("theo")
+    daemon.engine.dial("pablo")
+    said = say("sessions", "terminate", *how, "-o", "json")
+    assert said.status == 0
+    assert [session["user"] for session in said.json] == ["pablo"]
+    assert [session["user"] for session in daemon.engine.live()] == ["theo"]
+
+
+def test_sessions_terminate_of_nobody_is_an_error(daemon: Daemon, say: Say) -> None:
+    ready(say)
+    said = say("sessions", "terminate", "nobody")
+    assert said.status == 1
+    assert "no live session has the user nobody" in said.err
+    assert say("sessions", "terminate").status == 64
+
+
+def test_names_from_outside_cannot_move_the_cursor(daemon: Daemon, say: Say) -> None:
+    ready(say)
+    session = daemon.engine.dial("theo")
+    session["user"] = "th\x1b[2Jeo"
+    daemon.engine.tell("login_refused", session, "wrong_password")
+    assert "\x1b" not in say("sessions").out + say("events").out
+
+
+def test_events_tell_who_and_why(daemon: Daemon, say: Say) -> None:
+    ready(say)
+    daemon.engine.hang_up(daemon.engine.dial("theo"), "padt_received")
+    daemon.events.ends([("eth1", "02:00:00:00:00:01", 1)], 0, 5.0)
+    events = [json.loads(line) for line in say("events", "-o", "ndjson").out.splitlines()]
+    kinds = [event["type"] for event in events]
+    assert kinds == ["generation_applied", "session_opened", "session_closed"]
+    assert events[-1].keys() == {
+        *("time", "type", "user", "mac", "id", "interface", "reason", "generation", "commit"),
+    }
+    assert (events[-1]["user"], events[-1]["reason"]) == ("theo", "padt_received")
+    assert "session_closed theo 0x0001" in say("events").out
+    assert say("events", "-f", "-o", "json").status == 64
+
+
+def test_drift_is_shown_with_what_was_found(daemon: Daemon, say: Say) -> None:
+    daemon.edit(SITE + "forwarding: {ip_forward: true}\n")
+    assert say("apply", daemon.path).status == 0
+    daemon.kernel.values[IP_FORWARD] = 0
+    assert say("apply", daemon.path).status == 0
+    entry = say("status", "-o", "json").json["drift"][0]
+    assert (entry["path"], entry["from"], entry["to"]) == ("forwarding.ip_forward", False, True)
+    assert entry["healed"] is not None
+    assert "put back" in say("status").out
+
+
+def test_wait_for_what_never_comes_exits_6(daemon: Daemon, say: Say) -> None:
+    daemon.edit("nonsense")
+    assert say("apply", daemon.path).status == 1
+    assert say("status", "--wait", "--timeout", "0.3").status == 6
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("status",), ("sessions",), ("events",), ("apply", "site.yaml"), ("sessions", "terminate", "theo")],
+)
+def test_without_a_daemon_commands_exit_7_and_say_how_to_start_one(
+    say: Say, arguments: tuple[str, ...]
+) -> None:
+    said = say(*arguments)
+    assert (said.status, said.out) == (7, "")
+    assert "reconciler run site.yaml" in said.err
+
+
+def test_dry_run_without_a_daemon_plans_against_the_kernel(say: Say, tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text(SITE)
+    said = say("apply", site, "--dry-run")
+    assert said.status == 0
+    assert "+ user theo" in said.out
+    assert "live sessions not seen" in said.err
+    assert say("apply", site, "--dry-run", "--detailed-exitcode", "-q").err == ""
+    assert not (tmp_path / "state").exists()
+
+
+def test_no_password_reaches_any_output(daemon: Daemon, say: Say, tmp_path: Path) -> None:
+    secret = "open-sesame-0815"
+    daemon.edit(SITE.replace("one", secret))
+    candidate = tmp_path / "candidate.yaml"
+    outputs = [say("apply", daemon.path), say("apply", daemon.path, "-o", "json")]
+    daemon.engine.dial("theo")
+    for text in (
+        SITE.replace("one", f"x{secret}"),
+        SITE.replace("one", f"[{secret}]"),
+        f"{secret}: 1\n" + SITE,
+    ):
+        candidate.write_text(text)
+        outputs += [say("apply", candidate, "--dry-run", *form) for form in ((), ("-o", "json"))]
+        outputs += [say("validate", candidate, *form) for form in ((), ("-o", "json"), ("-o", "github"))]
+    outputs += [say(name, "-o", form) for name in ("status", "sessions") for form in ("text", "json")]
+    outputs.append(say("events"))
+    for said in outputs[:6] + outputs[-5:]:
+        assert secret not in said.out + said.err
