@@ -103,8 +103,8 @@ class Lifecycle:
             match output:
                 case ppp.Transmit(payload):
                     effects.append(Send(session.key.interface, session.data(payload)))
-                case ppp.Ask(credentials):
-                    effects += self._log_in(session, credentials, now)
+                case ppp.Ask():
+                    effects += self._log_in(session, output, now)
                 case ppp.NetworkUp(address):
                     session.path_open = True
                     effects.append(OpenPath(session.key, address, session.link.peer_mru))
@@ -117,23 +117,22 @@ class Lifecycle:
                     effects.append(Dropped(drop))
         return effects
 
-    def _log_in(self, session: Session, credentials: ppp.Credentials, now: float) -> list[Effect]:
+    def _log_in(self, session: Session, ask: ppp.Ask, now: float) -> list[Effect]:
         effects = self._log_out(session)  # LCP was renegotiated: the earlier login is void (RFC 1661 §3.5)
-        verdict = self._admission.decide(session, credentials, now)
+        verdict = self._admission.decide(session, ask.credentials, now)
         if isinstance(verdict, Refusal):
-            return effects + self._refuse(session, credentials, verdict, now)
+            return effects + self._refuse(session, ask, verdict, now)
         for rival in verdict.rivals:
             effects += self._replace(rival, session, now)
         grant = self._admission.admit(session, verdict.user)
         if grant is None:
-            return effects + self._refuse(session, credentials, Refusal.NO_ADDRESS, now)
-        return effects + self._perform(session, session.link.grant(grant, now), now)
+            return effects + self._refuse(session, ask, Refusal.NO_ADDRESS, now)
+        return effects + self._perform(session, session.link.grant(ask.number, grant, now), now)
 
-    def _refuse(
-        self, session: Session, credentials: ppp.Credentials, reason: Refusal, now: float
-    ) -> list[Effect]:
-        event = Event("login_refused", credentials.name, session.key, reason, session.generation)
-        return [event, *self._perform(session, session.link.refuse(b"Login incorrect", now), now)]
+    def _refuse(self, session: Session, ask: ppp.Ask, reason: Refusal, now: float) -> list[Effect]:
+        event = Event("login_refused", ask.credentials.name, session.key, reason, session.generation)
+        refused = session.link.refuse(ask.number, b"Login incorrect", now)
+        return [event, *self._perform(session, refused, now)]
 
     def _replace(self, rival: Session, session: Session, now: float) -> list[Effect]:
         """The same station has forgotten its old session and would not answer for it; another one is told."""

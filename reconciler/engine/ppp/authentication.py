@@ -7,7 +7,7 @@ must not know users, nor whether a login is good.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import inf
 from typing import ClassVar
 
@@ -19,9 +19,11 @@ from reconciler.engine.wire.ppp import Packet
 
 
 class Authenticator(ABC):
-    """One method. `pending` while an `Ask` is out; `deadline` is when `tick` is due (monotonic seconds)."""
+    """One method. `pending` is the number of the `Ask` that is out, if one is; `deadline` is when `tick` is
+    due (monotonic seconds).
+    """
 
-    __slots__ = ("_entropy", "_identifier", "_policy", "_reply", "deadline", "pending")
+    __slots__ = ("_entropy", "_identifier", "_numbers", "_policy", "_reply", "deadline", "pending")
 
     protocol: ClassVar[int]
     login: ClassVar[int]
@@ -30,11 +32,13 @@ class Authenticator(ABC):
     failure: ClassVar[int]
     """Codes of our answers."""
 
-    def __init__(self, policy: LinkPolicy, entropy: Callable[[int], bytes]) -> None:
+    def __init__(self, policy: LinkPolicy, entropy: Callable[[int], bytes], numbers: Iterator[int]) -> None:
+        """`numbers` gives each question of the link a number of its own."""
         self._policy = policy
         self._entropy = entropy
+        self._numbers = numbers
         self.deadline = inf
-        self.pending = False
+        self.pending: int | None = None
         self._identifier = 0
         self._reply: tuple[int, bytes] | None = None
 
@@ -48,7 +52,7 @@ class Authenticator(ABC):
     def stop(self) -> None:
         """LCP is down: all proof is void, and so is the pending question."""
         self.deadline = inf
-        self.pending = False
+        self.pending = None
         self._reply = None
 
     def tick(self, now: float, out: list[Output]) -> None:  # noqa: B027 - who has no timer, waits
@@ -66,10 +70,10 @@ class Authenticator(ABC):
         else:
             credentials = self.credentials(packet)
             self._identifier = packet.identifier
-            if not self.pending:
-                self.pending = True
+            if self.pending is None:
+                self.pending = next(self._numbers)
                 self.deadline = inf
-                out.append(Ask(credentials))
+                out.append(Ask(credentials, self.pending))
 
     def is_stale(self, identifier: int) -> bool:  # noqa: ARG002 - only who challenges can tell
         """Whether a login with this identifier comes too late."""
@@ -77,7 +81,7 @@ class Authenticator(ABC):
 
     def reply(self, success: bool, message: bytes, out: list[Output]) -> None:
         """Answer the pending Ask, to the peer's latest login."""
-        self.pending = False
+        self.pending = None
         self._reply = (self.success if success else self.failure), self.wrap(message)
         self._answer(self._identifier, out)
 

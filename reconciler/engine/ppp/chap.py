@@ -5,7 +5,7 @@ It sets challenges and takes responses; whether one is right is for whoever hold
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from math import inf
 
@@ -40,8 +40,8 @@ class Chap(Authenticator):
     success = ChapCode.SUCCESS
     failure = ChapCode.FAILURE
 
-    def __init__(self, policy: LinkPolicy, entropy: Callable[[int], bytes]) -> None:
-        super().__init__(policy, entropy)
+    def __init__(self, policy: LinkPolicy, entropy: Callable[[int], bytes], numbers: Iterator[int]) -> None:
+        super().__init__(policy, entropy, numbers)
         self._identifier = entropy(1)[0]
         self._challenge = b""
         self._sent = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
+from itertools import count
 from math import inf
 
 from reconciler.engine.ppp.authentication import Authenticator
@@ -90,6 +91,7 @@ class Link:
         "_limit",
         "_login_by",
         "_ncps",
+        "_numbers",
         "_over",
         "_policy",
         "_reason",
@@ -105,6 +107,7 @@ class Link:
         self._entropy = entropy
         self._lcp = Lcp(policy, entropy)
         self._auth: Authenticator | None = None
+        self._numbers = count(1)
         self._ncps: dict[int, ControlProtocol] = {}
         self._limit = inf
         self._login_by = inf
@@ -180,21 +183,26 @@ class Link:
                 self._after_ncp(ncp, ncp.tick(now, out), now, out)
         return out
 
-    def grant(self, grant: Grant, now: float) -> list[Output]:
-        """The pending `Ask` is answered: they are good. Without a pending one, nothing."""
+    @property
+    def asking(self) -> int | None:
+        """The number of the `Ask` that waits for its answer, if one does."""
+        return None if self._auth is None else self._auth.pending
+
+    def grant(self, number: int, grant: Grant, now: float) -> list[Output]:
+        """The `Ask` of this number is answered: they are good. Nothing if it does not wait any more."""
         out: list[Output] = []
-        auth = self._auth
-        if auth is not None and auth.pending:
-            auth.reply(True, b"", out)
+        if self._auth is not None and self._auth.pending == number:
+            self._auth.reply(True, b"", out)
             self._enter_network(grant, now, out)
         return out
 
-    def refuse(self, message: bytes, now: float) -> list[Output]:
-        """The pending `Ask` is answered: they are not. `message` is for the peer's user to read."""
+    def refuse(self, number: int, message: bytes, now: float) -> list[Output]:
+        """The `Ask` of this number is answered: they are not. `message` is for the peer's user to read.
+        Nothing if it does not wait any more.
+        """
         out: list[Output] = []
-        auth = self._auth
-        if auth is not None and auth.pending:
-            auth.reply(False, message, out)
+        if self._auth is not None and self._auth.pending == number:
+            self._auth.reply(False, message, out)
             self._close(Reason.AUTH_FAILED, now, out)
         return out
 
@@ -212,7 +220,7 @@ class Link:
         self._limit = self._login_by
         method = _AUTHENTICATORS[self._lcp.auth]
         if type(self._auth) is not method:
-            self._auth = method(self._policy, self._entropy)
+            self._auth = method(self._policy, self._entropy, self._numbers)
         self._auth.start(now, out)
 
     def _enter_network(self, grant: Grant, now: float, out: list[Output]) -> None:

@@ -38,9 +38,12 @@ class Transmit(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """Are these credentials good? To be answered by `Link.grant` or `Link.refuse`, now or later."""
+    """Are these credentials good? To be answered by `Link.grant` or `Link.refuse`, with this number, now or
+    later: no other question of the link has it.
+    """
 
     credentials: Credentials
+    number: int
 
 
 class NetworkUp(NamedTuple):

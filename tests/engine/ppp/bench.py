@@ -128,11 +128,15 @@ class Bench:
 
     # What the holder of the link says
 
-    def grant(self) -> list[Outcome]:
-        return self.note(self.link.grant(GRANT, self.now))
+    def grant(self, number: int | None = None) -> list[Outcome]:
+        """Answer the question that is open, or the one with this number."""
+        return self.note(self.link.grant(self._question(number), GRANT, self.now))
 
-    def refuse(self) -> list[Outcome]:
-        return self.note(self.link.refuse(b"no", self.now))
+    def refuse(self, number: int | None = None) -> list[Outcome]:
+        return self.note(self.link.refuse(self._question(number), b"no", self.now))
+
+    def _question(self, number: int | None) -> int:
+        return number or self.link.asking or 0
 
     def close(self, reason: str = "admin") -> list[Outcome]:
         return self.note(self.link.close(reason, self.now))

@@ -25,6 +25,7 @@ from tests.engine.ppp.bench import (
     IPCP,
     LCP,
     MAGIC,
+    NAK,
     PAP,
     REQUEST,
     TERM_REQUEST,
@@ -96,10 +97,26 @@ def test_A20_an_answer_to_a_void_question_is_dropped() -> None:
     bench.say(PAP, 1, 1, LOGIN)
     assert codes(bench.lcp(ECHO, 3, MAGIC[1])) == [(LCP, 10)], "echoes are answered meanwhile"
     bench.lcp(REQUEST, 2, options(MAGIC))
-    assert bench.grant() == []
+    assert bench.grant(1) == []
     bench.acknowledge(bench.request())
-    assert bench.grant() == []
+    assert bench.grant(1) == []
     assert bench.link.phase is Phase.AUTHENTICATE
+    assert bench.say(PAP, 1, 2, b"\x04theo\x05wrong") == [Ask(PapCredentials(b"theo", b"wrong"), 2)]
+    assert bench.grant(1) == bench.refuse(1) == [], "an answer that belongs to the question before"
+    assert codes(bench.refuse(2))[0] == (PAP, 3)
+
+
+def test_A20_the_questions_of_a_link_are_numbered_through_whatever_the_method() -> None:
+    bench = Bench(auth=("chap", "pap"))
+    bench.open_lcp()
+    respond(bench)
+    assert bench.link.asking == 1
+    bench.lcp(REQUEST, 2, options(MAGIC))
+    bench.lcp(NAK, bench.request().identifier, options((3, b"\xc0\x23")))
+    bench.acknowledge(bench.request())
+    bench.say(PAP, 1, 1, LOGIN)
+    assert bench.link.asking == 2
+    assert bench.grant(1) == []
 
 
 def test_passwords_and_responses_are_not_shown() -> None:
@@ -112,7 +129,7 @@ def test_passwords_and_responses_are_not_shown() -> None:
 
 def test_A2_a_good_request_is_acknowledged_with_an_empty_message() -> None:
     bench = pap_bench()
-    assert bench.say(PAP, 1, 5, LOGIN) == [Ask(PapCredentials(b"theo", b"test"))]
+    assert bench.say(PAP, 1, 5, LOGIN) == [Ask(PapCredentials(b"theo", b"test"), 1)]
     assert bench.grant()[0] == (PAP, 2, 5, b"\0")
 
 
@@ -170,7 +187,7 @@ def test_A7_inner_lengths_that_do_not_fit_are_discarded(data: bytes) -> None:
 def test_A7_A8_names_and_passwords_are_octets_and_nothing_else(name: bytes, word: bytes, rest: bytes) -> None:
     bench = pap_bench()
     data = bytes([len(name)]) + name + bytes([len(word)]) + word + rest
-    assert bench.say(PAP, 1, 1, data) == [Ask(PapCredentials(name, word))]
+    assert bench.say(PAP, 1, 1, data) == [Ask(PapCredentials(name, word), 1)]
 
 
 @pytest.mark.parametrize("code", [0, 2, 3, 4, 255])
@@ -211,7 +228,8 @@ def test_A12_a_response_can_be_checked_and_its_repetition_gets_the_same_answer()
     bench = chap_bench()
     set_ = challenge(bench)
     right = md5(bytes([set_.identifier]) + b"test" + set_.data[1:17]).digest()
-    assert respond(bench, right) == [Ask(ChapCredentials(b"theo", set_.identifier, set_.data[1:17], right))]
+    credentials = ChapCredentials(b"theo", set_.identifier, set_.data[1:17], right)
+    assert respond(bench, right) == [Ask(credentials, 1)]
     assert bench.grant()[0] == (CHAP, 3, set_.identifier, b"")
     assert respond(bench, right) == [(CHAP, 3, set_.identifier, b"")]
     assert respond(bench, bytes(16)) == [(CHAP, 3, set_.identifier, b"")], "no oracle for guesses"

@@ -109,7 +109,7 @@ def grant_with(dns: tuple[bytes, ...]) -> Bench:
     bench = Bench(auth=("pap",))
     bench.open_lcp()
     bench.say(0xC023, 1, 1, b"\x04theo\x04test")
-    bench.note(bench.link.grant(Grant(ADDRESS, OUR_ADDRESS, dns), bench.now))
+    bench.note(bench.link.grant(1, Grant(ADDRESS, OUR_ADDRESS, dns), bench.now))
     return bench
 
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from reconciler.engine.ppp.link import (
     Ask,
-    Credentials,
     Finished,
     Grant,
     Link,
@@ -81,8 +80,8 @@ class Server:
             match output:
                 case Transmit(payload):
                     frames.append(payload)
-                case Ask(credentials):
-                    frames += self.decide(credentials, now)
+                case Ask():
+                    frames += self.decide(output, now)
                 case NetworkUp(address):
                     assert self.granted, "a network without a login"
                     assert self.up is None, "up twice"
@@ -99,7 +98,8 @@ class Server:
         assert self.granted or self.link.phase is not Phase.NETWORK, "the network phase without a login"
         return frames
 
-    def decide(self, credentials: Credentials, now: float) -> list[bytes]:
+    def decide(self, ask: Ask, now: float) -> list[bytes]:
+        credentials = ask.credentials
         if isinstance(credentials, PapCredentials):
             good = credentials.password == b"test"
         else:
@@ -107,8 +107,8 @@ class Server:
             good = credentials.response == digest
         if good and credentials.name == b"theo":
             self.granted = True
-            return self.perform(self.link.grant(Grant(ADDRESS, OURS, DNS), now), now)
-        return self.perform(self.link.refuse(b"Login incorrect", now), now)
+            return self.perform(self.link.grant(ask.number, Grant(ADDRESS, OURS, DNS), now), now)
+        return self.perform(self.link.refuse(ask.number, b"Login incorrect", now), now)
 
 
 def dial(
