@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.linux import links, netns
+from tests.root.engine import Engine
+from tests.root.wire import Cable
 
 
 def _missing() -> str | None:
@@ -51,3 +53,17 @@ def neighbour(namespace: str) -> Iterator[str]:
         yield name
     finally:
         netns.remove(name)
+
+
+@pytest.fixture
+def engine(neighbour: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    running = Engine(tmp_path, getattr(request, "param", "null"))
+    yield running
+    running.end()
+
+
+@pytest.fixture
+def cable(neighbour: str) -> Iterator[Cable]:
+    made = Cable(neighbour)
+    yield made
+    made.close()

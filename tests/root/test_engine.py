@@ -5,100 +5,20 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from reconciler.linux import links
 from tests.peer import Subscriber
+from tests.root.engine import Engine, entry
 from tests.root.wire import Cable
 
 pytestmark = pytest.mark.root
 
-SETTINGS = {
-    "ac_name": "SERVER",
-    "local_ip": "10.214.2.100",
-    "pools": [{"name": "default", "start": "10.214.2.101", "size": 64}],
-    "dns_servers": ["8.8.8.8", "8.8.4.4"],
-}
 THEO = bytes.fromhex("02c100000001")
-
-
-class Engine:
-    """A running engine and a plain connection to its command socket."""
-
-    def __init__(self, directory: Path, datapath: str) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            "reconciler.engine",
-            "--runtime-dir",
-            str(directory),
-            "--datapath",
-            datapath,
-        ]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline() == "ready\n"
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(10)
-        self.socket.connect(str(directory / "engine.sock"))
-        self.lines = self.socket.makefile("rb")
-
-    def ask(self, do: str, **arguments: Any) -> Any:
-        self.send({"id": 1, "do": do, **arguments})
-        return self.receive()
-
-    def send(self, message: object) -> None:
-        self.socket.sendall(json.dumps(message).encode() + b"\n")
-
-    def receive(self) -> Any:
-        return json.loads(self.lines.readline())
-
-    def serve(self, *names: str) -> None:
-        """Set it up as the lab's site."""
-        users = [entry(name) for name in names]
-        for answer in (
-            self.ask("configure", generation=1, settings=SETTINGS),
-            self.ask("users", generation=1, put=users, remove=[]),
-            self.ask("listen", generation=1, interface="eth0"),
-        ):
-            assert "error" not in answer, answer
-
-    def sessions(self) -> list[dict[str, Any]]:
-        return list(self.ask("observe")["ok"]["sessions"])
-
-    def end(self) -> None:
-        self.lines.close()
-        self.socket.close()
-        with self.process as process:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-            process.wait(10)
-
-
-def entry(name: str, password: str = "test", **more: Any) -> dict[str, Any]:
-    default = {"address": None, "enabled": True, "sessions": 1, "fingerprint": f"print of {password}"}
-    return {"name": name, "password": password, **default, **more}
-
-
-@pytest.fixture
-def engine(neighbour: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
-    running = Engine(tmp_path, getattr(request, "param", "null"))
-    yield running
-    running.end()
-
-
-@pytest.fixture
-def cable(neighbour: str) -> Iterator[Cable]:
-    made = Cable(neighbour)
-    yield made
-    made.close()
 
 
 def test_it_says_who_it_is(engine: Engine) -> None:

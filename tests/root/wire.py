@@ -15,10 +15,14 @@ _ETH_P_ALL = 3
 
 
 class Cable:
-    """The subscribers' end of ``eth0`` in a namespace: every subscriber hears and says everything here."""
+    """The subscribers' end of ``eth0`` in a namespace: every subscriber hears and says everything here.
+
+    ``heard`` keeps what came from the other end.
+    """
 
     def __init__(self, namespace: str) -> None:
         self.subscribers: list[Subscriber] = []
+        self.heard: list[bytes] = []
         with netns.inside(namespace):
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL))
             self._socket.bind(("eth0", 0))
@@ -50,6 +54,7 @@ class Cable:
                 frame, address = self._socket.recvfrom(65536)
                 if address[2] == socket.PACKET_OUTGOING:
                     continue
+                self.heard.append(frame)
                 for subscriber in self.subscribers:
                     self.say(subscriber.receive(frame, time.monotonic()))
             for subscriber in self.subscribers:

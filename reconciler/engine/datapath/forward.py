@@ -13,7 +13,7 @@ from struct import Struct
 from time import monotonic
 
 from reconciler.engine.access.rate import Allowance
-from reconciler.engine.datapath import fit
+from reconciler.engine.datapath import fit, segments
 from reconciler.engine.datapath.records import Tally
 from reconciler.engine.wire.pppoe import ETHERTYPE_SESSION
 from reconciler.linux.packet import PPP_DATA, open_packet_socket
@@ -131,7 +131,7 @@ class Forwarder:
                 continue
             path.rx_packets += 1
             path.rx_bytes += len(packet)
-            self._deliver(packet)
+            self._deliver(packet if packet[9] != segments.TCP else segments.clamped(packet, path.mtu))
 
     def downstream(self) -> None:
         """Move what the kernel has routed to the TUN device to the subscribers."""
@@ -144,6 +144,8 @@ class Forwarder:
             port, path = by_address.get(packet[16:20], (None, None))
             if port is None or path is None or packet[0] >> 4 != 4:
                 continue
+            if packet[9] == segments.TCP:
+                packet = segments.clamped(packet, path.mtu)
             if len(packet) <= path.mtu:
                 _send(port, path, packet)
             elif fit.may_be_cut(packet):

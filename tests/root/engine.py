@@ -1,0 +1,81 @@
+"""An engine as a process, and a plain connection to its command socket."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+SETTINGS: dict[str, Any] = {
+    "ac_name": "SERVER",
+    "local_ip": "10.214.2.100",
+    "pools": [{"name": "default", "start": "10.214.2.101", "size": 64}],
+    "dns_servers": ["8.8.8.8", "8.8.4.4"],
+}
+
+
+class Engine:
+    """A running engine. ``ask`` and ``receive`` speak the protocol of ``engine.messages``."""
+
+    def __init__(self, directory: Path, datapath: str) -> None:
+        command = [
+            sys.executable,
+            "-m",
+            "reconciler.engine",
+            "--runtime-dir",
+            str(directory),
+            "--datapath",
+            datapath,
+        ]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == "ready\n"
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(10)
+        self.socket.connect(str(directory / "engine.sock"))
+        self.lines = self.socket.makefile("rb")
+
+    def ask(self, do: str, **arguments: Any) -> Any:
+        self.send({"id": 1, "do": do, **arguments})
+        return self.receive()
+
+    def send(self, message: object) -> None:
+        self.socket.sendall(json.dumps(message).encode() + b"\n")
+
+    def receive(self) -> Any:
+        return json.loads(self.lines.readline())
+
+    def serve(self, *names: str) -> None:
+        """Set it up as the lab's site."""
+        users = [entry(name) for name in names]
+        for answer in (
+            self.ask("configure", generation=1, settings=SETTINGS),
+            self.ask("users", generation=1, put=users, remove=[]),
+            self.ask("listen", generation=1, interface="eth0"),
+        ):
+            assert "error" not in answer, answer
+
+    def sessions(self) -> list[dict[str, Any]]:
+        return list(self.ask("observe")["ok"]["sessions"])
+
+    def end(self) -> None:
+        """Stop it; without its interface it has nobody to wait for."""
+        if self.process.poll() is None:
+            with suppress(OSError, ValueError):
+                self.ask("unlisten", generation=9, interface="eth0")
+        self.lines.close()
+        self.socket.close()
+        with self.process as process:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            process.wait(10)
+
+
+def entry(name: str, password: str = "test", **more: Any) -> dict[str, Any]:
+    default = {"address": None, "enabled": True, "sessions": 1, "fingerprint": f"print of {password}"}
+    return {"name": name, "password": password, **default, **more}
