@@ -133,8 +133,8 @@ class Board:
 
     def _tell(self, report: Report, now: float) -> None:
         """What this pass did."""
-        if report.plan:
-            _log_changes(report.plan, report.desired)
+        if report.plan and report.left is not None:
+            _log_done(report.plan, report.left, report.desired)
         for failure in report.failures:
             log.debug("%s: %s", visible(failure.path), failure.message)
         self._tell_drift(report, now)
@@ -170,8 +170,9 @@ _PASSING = frozenset({"SessionsEnding", "MoreToDo"})
 """Reasons not to be ready that pass by themselves: no log line for those."""
 
 
-def _log_changes(plan: Plan, generation: int) -> None:
-    changes = [change for change in plan.changes if change.op != "heal"]
+def _log_done(plan: Plan, left: Plan, generation: int) -> None:
+    undone = {change.path for change in left.changes}
+    changes = [change for change in plan.changes if change.op != "heal" and change.path not in undone]
     for change in changes[:_TOLD]:
         fields = {"generation": generation, "op": change.op, "path": change.path}
         log.info("generation %d: %s %s", generation, _SIGN[change.op], visible(change.path), extra=fields)

@@ -1,0 +1,280 @@
+"""The reconciler's process with the real engine and the real kernel, in a network namespace of the test's
+own.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.control.client import Client, NoDaemonError
+from reconciler.linux import links, netlink, sysctl
+from reconciler.linux.sysctl import IP_FORWARD, interface_key
+from reconciler.resources.engine import EngineClient, NoEngineError
+
+pytestmark = pytest.mark.root
+
+SITE = """\
+version: 1
+interface: eth0
+ac_name: SERVER
+local_ip: 10.214.2.100
+pool_start: 10.214.2.104
+pool_size: 8
+forwarding: {ip_forward: true, proxy_arp: true}
+users:
+  theo: one
+  pablo: {password: two, ip: 10.214.9.9}
+"""
+PROXY_ARP = interface_key("eth0", "proxy_arp")
+WITHOUT_RIGHTS = ("setpriv", "--bounding-set=-net_admin,-net_raw", "--inh-caps=-net_admin,-net_raw")
+
+
+class Box:
+    """A runtime directory with whatever runs in it. Without a hint, a pass comes only once an hour."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.site = directory / "site.yaml"
+        self.site.write_text(SITE)
+        self.log = directory / "log"
+        self.client = Client(directory / "run")
+        self.engine = EngineClient(directory / "run")
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, *arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
+        command = [*prefix, sys.executable, "-m", "reconciler", "run", str(self.site), "--interval", "3600"]
+        command += [
+            "--runtime-dir",
+            str(self.directory / "run"),
+            "--state-dir",
+            str(self.directory / "state"),
+        ]
+        with self.log.open("ab") as log:
+            process = subprocess.Popen([*command, *arguments], stderr=log, stdin=subprocess.DEVNULL)
+        self.processes.append(process)
+        return process
+
+    def until(self, fulfilled: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
+        """The first status that fulfils a wish."""
+        deadline = time.monotonic() + 20
+        status: dict[str, Any] = {}
+        while time.monotonic() < deadline:
+            try:
+                status = self.client.get("/v1/status")
+            except NoDaemonError:
+                status = {}
+            if status and fulfilled(status):
+                return status
+            time.sleep(0.02)
+        raise AssertionError(f"{what} did not come: {status}\n{self.log.read_text()}")
+
+    def ready(self) -> dict[str, Any]:
+        return self.until(lambda status: condition(status, "Ready")[0], "Ready")
+
+    def edit(self, text: str) -> None:
+        beside = self.site.with_suffix(".new")
+        beside.write_text(text)
+        beside.rename(self.site)
+
+    def finish(self, process: subprocess.Popen[bytes]) -> int:
+        process.terminate()
+        return process.wait(20)
+
+    def close(self) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        try:
+            pid = self.engine.hello()["pid"]
+            self.engine.shutdown()
+        except NoEngineError:
+            return
+        finally:
+            self.engine.close()
+        wait_for_end(pid)
+
+
+def condition(status: dict[str, Any], kind: str) -> tuple[bool, str, str]:
+    for one in status.get("conditions", ()):
+        if one["type"] == kind:
+            return one["status"], one["reason"], one["message"]
+    return False, "", ""
+
+
+def wait_for_end(pid: int) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+            if Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] == "Z":
+                return
+        except (ProcessLookupError, FileNotFoundError):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"process {pid} does not end")
+
+
+@pytest.fixture
+def box(neighbour: str, tmp_path: Path) -> Iterator[Box]:
+    made = Box(tmp_path)
+    yield made
+    made.close()
+
+
+def test_converges_from_nothing_and_a_second_apply_says_no_changes(box: Box) -> None:
+    box.start("--datapath", "tun")
+    status = box.ready()
+    device = status["device"]
+    assert status["datapath"] == "tun"
+    assert [found.address for found in netlink.addresses(device) if found.ours] == ["10.214.2.100"]
+    assert {route.destination for route in netlink.routes(device)} == {"10.214.2.104/29", "10.214.9.9/32"}
+    assert (sysctl.read(IP_FORWARD), sysctl.read(PROXY_ARP)) == (1, 1)
+    answer = box.client.post("/v1/apply", path=str(box.site))
+    assert answer["result"] == "unchanged"
+    assert answer["text"].startswith("No changes.")
+
+
+def test_edits_are_noticed_and_broken_files_touch_nothing(box: Box) -> None:
+    box.start("--datapath", "null")
+    box.ready()
+    box.edit(SITE + "  yunhan: three\n")
+    box.until(lambda status: status["generation"]["applied"] == 2, "the edit")
+    assert "yunhan" in box.engine.observe()["users"]
+    box.edit(SITE.replace("pool_size: 8", "pool_size: many"))
+    status = box.until(lambda status: condition(status, "SourceInvalid")[0], "the finding")
+    assert "site.yaml:6:12" in condition(status, "SourceInvalid")[2]
+    box.edit("")
+    box.until(lambda status: "empty" in condition(status, "SourceInvalid")[2], "the finding of an empty file")
+    assert "yunhan" in box.engine.observe()["users"]
+    box.edit(SITE)
+    box.until(
+        lambda status: condition(status, "Ready")[0] and status["generation"]["applied"] == 3, "the mend"
+    )
+    assert sorted(box.engine.observe()["users"]) == ["pablo", "theo"]
+
+
+def test_kernel_tells_of_drift_and_it_is_put_back(box: Box) -> None:
+    box.start("--datapath", "tun")
+    status = box.ready()
+    sysctl.write(IP_FORWARD, 0)
+    status = box.until(lambda status: bool(status["drift"]), "the drift")
+    assert (status["drift"][0]["path"], status["drift"][0]["from"]) == ("forwarding.ip_forward", False)
+    assert sysctl.read(IP_FORWARD) == 1
+    netlink.remove_route("10.214.9.9/32", status["device"])
+    box.until(lambda status: len(status["drift"]) == 2, "the drift of a route")
+    assert "10.214.9.9/32" in {route.destination for route in netlink.routes(status["device"])}
+
+
+def test_missing_interface_is_waited_for_and_served_when_it_appears(box: Box, neighbour: str) -> None:
+    box.edit(SITE.replace("interface: eth0", "interface: [eth0, usb0]"))
+    box.start("--datapath", "null")
+    status = box.until(lambda status: condition(status, "Ready")[1] == "InterfaceMissing", "the complaint")
+    assert "usb0" in condition(status, "Ready")[2]
+    links.create_veth("usb0", "usb0", neighbour)
+    box.ready()
+    links.delete("usb0")
+    box.until(lambda status: condition(status, "Ready")[1] == "InterfaceMissing", "the complaint again")
+    links.create_veth("usb0", "usb0", neighbour)
+    box.ready()
+    assert sorted(box.engine.observe()["listeners"]) == ["eth0", "usb0"]
+
+
+def test_link_that_is_down_is_said_but_hinders_nothing(box: Box) -> None:
+    links.bring("eth0", up=False)
+    box.start("--datapath", "null")
+    status = box.ready()
+    assert "ip link set eth0 up" in condition(status, "InterfaceDown")[2]
+    links.bring("eth0", up=True)
+    box.until(lambda status: not condition(status, "InterfaceDown")[0], "the all-clear")
+
+
+def test_address_in_use_on_another_device_is_said(box: Box) -> None:
+    links.assign("eth0", "10.214.2.100", 24)
+    box.start("--datapath", "tun")
+    status = box.until(lambda status: condition(status, "AddressInUse")[0], "the warning")
+    assert "eth0 on this machine" in condition(status, "AddressInUse")[2]
+
+
+def test_sigterm_leaves_the_engine_for_the_next_run(box: Box) -> None:
+    first = box.start("--datapath", "tun")
+    box.ready()
+    pid = box.engine.hello()["pid"]
+    assert box.finish(first) == 0
+    assert box.engine.hello()["pid"] == pid
+    assert sysctl.read(IP_FORWARD) == 1
+    box.start("--datapath", "tun")
+    status = box.ready()
+    assert (status["engine"]["pid"], status["generation"], status["drift"]) == (
+        pid,
+        {"desired": 1, "applied": 1},
+        [],
+    )
+
+
+def test_killed_reconciler_leaves_the_engine_for_the_next_run(box: Box) -> None:
+    first = box.start("--datapath", "null")
+    pid = box.ready()["engine"]["pid"]
+    first.kill()
+    first.wait()
+    box.start("--datapath", "null")
+    assert box.ready()["engine"]["pid"] == pid
+
+
+def test_killed_engine_is_replaced_and_set_up_anew(box: Box) -> None:
+    box.start("--datapath", "null")
+    pid = box.ready()["engine"]["pid"]
+    os.kill(pid, signal.SIGKILL)
+    box.until(lambda status: (status["engine"] or {}).get("pid") not in {None, pid}, "another engine")
+    status = box.ready()
+    assert status["generation"] == {"desired": 1, "applied": 1}
+    assert "theo" in box.engine.observe()["users"]
+    assert status["drift"] == [], "a new engine is no drift"
+
+
+def test_second_reconciler_says_so_and_exits(box: Box) -> None:
+    box.start("--datapath", "null")
+    box.ready()
+    assert box.start("--datapath", "null").wait(20) == 1
+    assert "another reconciler" in box.log.read_text()
+
+
+def test_release_puts_everything_back(box: Box) -> None:
+    process = box.start("--datapath", "tun", "--release")
+    device = box.ready()["device"]
+    pid = box.engine.hello()["pid"]
+    assert box.finish(process) == 0
+    wait_for_end(pid)
+    assert (sysctl.read(IP_FORWARD), sysctl.read(PROXY_ARP)) == (0, 0)
+    assert device not in {link.name for link in netlink.links()}
+
+
+def test_once_converges_and_leaves_the_engine_serving(box: Box) -> None:
+    assert box.start("--datapath", "null", "--once").wait(20) == 0
+    assert box.engine.observe()["listeners"].keys() == {"eth0"}
+    box.edit(SITE.replace("eth0", "usb0"))
+    assert box.start("--datapath", "null", "--once").wait(20) == 3
+    box.edit("nonsense")
+    assert box.start("--datapath", "null", "--once").wait(20) == 1
+
+
+def test_without_root_one_line_says_what_is_missing(box: Box) -> None:
+    assert box.start(prefix=WITHOUT_RIGHTS).wait(20) == 1
+    why = "not allowed to make a TUN device: run as root, or with CAP_NET_ADMIN"
+    assert box.log.read_text() == f"error: the engine cannot be started: {why}\n"
+
+
+def test_without_packet_sockets_the_status_says_what_is_missing(box: Box) -> None:
+    box.edit(SITE.replace("forwarding: {ip_forward: true, proxy_arp: true}\n", ""))
+    box.start("--datapath", "null", prefix=WITHOUT_RIGHTS)
+    status = box.until(lambda status: condition(status, "Ready")[1] == "NotPermitted", "the complaint")
+    assert "CAP_NET_RAW" in condition(status, "Ready")[2]
