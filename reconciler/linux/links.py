@@ -15,7 +15,7 @@ import struct
 
 from reconciler.linux import netns
 from reconciler.linux.errors import refusal
-from reconciler.linux.netlink import SCOPE_LINK, request
+from reconciler.linux.netlink import SCOPE_LINK, index_of, request
 
 _SIOCETHTOOL = 0x8946
 _ETHTOOL_STXCSUM = 0x17
@@ -53,7 +53,7 @@ def bring(name: str, *, up: bool) -> None:
 def join(port: str, bridge: str) -> None:
     """Make an interface a port of a bridge."""
     with request(f"join {port} to {bridge}") as kernel:
-        kernel.link("set", ifname=port, master=socket.if_nametoindex(bridge))
+        kernel.link("set", ifname=port, master=index_of(kernel, bridge))
 
 
 def set_mac(name: str, mac: str) -> None:
@@ -68,7 +68,7 @@ def assign(name: str, address: str, prefix: int, peer: str | None = None) -> Non
     Without our mark: it belongs to the wiring, not to what runs on it.
     """
     with request(f"give {name} the address {address}/{prefix}") as kernel:
-        index = socket.if_nametoindex(name)
+        index = index_of(kernel, name)
         kernel.addr("add", index=index, local=address, address=peer or address, prefixlen=prefix)
 
 
@@ -78,7 +78,7 @@ def default_route(*, gateway: str | None = None, device: str | None = None) -> N
         if gateway is not None:
             kernel.route("add", dst="default", gateway=gateway)
         elif device is not None:
-            index = socket.if_nametoindex(device)
+            index = index_of(kernel, device)
             kernel.route("add", family=socket.AF_INET, dst="default", oif=index, scope=SCOPE_LINK)
 
 

@@ -81,6 +81,14 @@ def request(doing: str) -> Iterator[Any]:
         raise refusal(doing, error.errno or errno.EIO) from error
 
 
+def index_of(kernel: Any, device: str) -> int:
+    """The index of an interface, by the socket of a :func:`request`. Raises ``ENODEV``."""
+    for index, name in _names(kernel).items():
+        if name == device:
+            return index
+    raise KernelError(errno.ENODEV, f"there is no interface {device}")
+
+
 def links() -> list[Link]:
     """Every interface, in the order of their indexes."""
     with request("list the network interfaces") as kernel:
@@ -91,7 +99,7 @@ def addresses(device: str | None = None) -> list[Address]:
     """Every IPv4 and IPv6 address, or those of one device (``ENODEV`` when there is none of that name)."""
     with request(f"list the addresses of {device}" if device else "list the addresses") as kernel:
         names = _names(kernel)
-        wanted = {_index(names, device)} if device else set(names)
+        wanted = {index_of(kernel, device)} if device else set(names)
         found = [message for message in kernel.get_addr() if message["index"] in wanted]
     return [
         Address(
@@ -110,7 +118,7 @@ def add_address(address: str, prefix: int, device: str) -> bool:
     Raises ``EEXIST`` when the device has it already, ``ENODEV`` when there is no such device.
     """
     with request(f"add address {address}/{prefix} to {device}") as kernel:
-        index = _index(_names(kernel), device)
+        index = index_of(kernel, device)
         kernel.addr("add", index=index, address=address, prefixlen=prefix, proto=MARK)
     return any(found.ours and found.address == address for found in addresses(device))
 
@@ -118,7 +126,7 @@ def add_address(address: str, prefix: int, device: str) -> bool:
 def remove_address(address: str, prefix: int, device: str) -> None:
     """Take an address off a device. Raises ``EADDRNOTAVAIL`` when it is not there."""
     with request(f"remove address {address}/{prefix} from {device}") as kernel:
-        index = _index(_names(kernel), device)
+        index = index_of(kernel, device)
         kernel.addr("delete", index=index, address=address, prefixlen=prefix)
 
 
@@ -154,13 +162,6 @@ def _names(kernel: Any) -> dict[int, str]:
     return {message["index"]: message.get("IFLA_IFNAME") for message in kernel.get_links()}
 
 
-def _index(names: dict[int, str], device: str) -> int:
-    for index, name in names.items():
-        if name == device:
-            return index
-    raise KernelError(errno.ENODEV, f"there is no interface {device}")
-
-
 def _link(message: Any) -> Link:
     return Link(
         name=message.get("IFLA_IFNAME"),
@@ -187,7 +188,7 @@ def _route_arguments(kernel: Any, destination: str, device: str) -> dict[str, An
     return {
         "family": socket.AF_INET if network.version == 4 else socket.AF_INET6,
         "dst": str(network),
-        "oif": _index(_names(kernel), device),
+        "oif": index_of(kernel, device),
         "table": _TABLE_MAIN,
         "proto": MARK,
         "type": _TYPE_UNICAST,

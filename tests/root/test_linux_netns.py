@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -125,5 +126,16 @@ def test_a_port_joins_a_bridge_and_goes_with_its_pair(namespace: str, neighbour:
     links.delete("eth0")
     with netns.inside(neighbour):
         assert interfaces() == ["lo"]
-    with pytest.raises(KernelError, match="cannot delete the interface eth0: there is no such interface"):
-        links.delete("eth0")
+    attempts: list[Callable[[], None]] = [
+        lambda: links.delete("eth0"),
+        lambda: links.bring("eth0", up=True),
+        lambda: links.join("eth0", "sw0"),
+        lambda: links.assign("eth0", "10.9.0.1", 24),
+        lambda: links.default_route(device="eth0"),
+        lambda: links.set_mac("eth0", "02:00:00:00:00:01"),
+        lambda: links.disable_checksum_offload("eth0"),
+    ]
+    for attempt in attempts:
+        with pytest.raises(KernelError, match=r"cannot .*: there is no (such )?interface") as refused:
+            attempt()
+        assert refused.value.errno == errno.ENODEV
