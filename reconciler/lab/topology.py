@@ -19,6 +19,7 @@ It makes and removes namespaces and nothing else; what runs in them is the sandb
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import signal
@@ -36,14 +37,16 @@ FAR_ADDRESS = "8.8.8.8"
 _FAR_GATEWAY = "8.8.8.1"
 
 _SWITCH, _AC, _ROUTER, _FAR = "switch", "ac", "router", "far"
+_numbers = itertools.count(1)
 _OURS = re.compile(r"rc-(\d+)-")
 
 
 class Topology:
-    """The wiring, for the time of a ``with`` block. Names are this process's own (``rc-PID-ac``)."""
+    """The wiring, for the time of a ``with`` block. Names are its own: ``rc-PID-1-ac``."""
 
     def __init__(self, subscribers: tuple[str, ...]) -> None:
         self.subscribers = subscribers
+        self._prefix = f"rc-{os.getpid()}-{next(_numbers)}"
         self._undo = contextlib.ExitStack()
         self._ports = 0
 
@@ -54,7 +57,7 @@ class Topology:
 
     def namespace(self, name: str) -> str:
         """The namespace of a subscriber, or of another station."""
-        return f"rc-{os.getpid()}-{name}"
+        return f"{self._prefix}-{name}"
 
     def mac(self, subscriber: str) -> str:
         """A subscriber's MAC address."""
