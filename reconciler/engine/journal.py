@@ -1,0 +1,149 @@
+"""What a restarted engine needs to go on as if nothing had happened: SQLite under the runtime directory.
+
+Written once a turn of the loop, in one transaction, before the frames of that turn leave, so that nobody is
+ever told of a state that could be forgotten. It lives in memory-backed storage and dies with the machine's
+boot. Neighbours: ``host`` writes, ``restore`` reads. It must not know what the values mean: it keeps JSON by
+name in a few tables.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    Value = dict[str, Any] | list[Any] | str | int | None
+
+VERSION = 1
+"""Raised when an older engine could not read what a newer one has written."""
+NAME = "journal.sqlite"
+"""The journal's name inside the runtime directory."""
+TABLES = ("facts", "users", "interfaces", "sessions")
+
+log = logging.getLogger("reconciler.engine")
+
+
+class JournalVersionError(Exception):
+    """A newer engine wrote this journal. It is left alone, and so are the sessions in it."""
+
+
+class Journal:
+    """Tables of JSON values by name. ``put`` and ``remove`` are collected; ``commit`` writes them, or none.
+
+    A journal that cannot be written is given up with one line in the log: subscribers come first.
+    """
+
+    def __init__(self, path: Path, boot: str) -> None:
+        """Open, or begin, the journal. Raises ``JournalVersionError``.
+
+        One that is damaged, or of another ``boot`` of this machine, is set aside.
+        """
+        self._changes: dict[tuple[str, str], Value] = {}
+        self._database: sqlite3.Connection | None = None
+        try:
+            self._database = _open(path, boot)
+        except (sqlite3.Error, OSError, ValueError) as error:
+            log.warning("the journal cannot be read and is set aside: %s", error)
+            self._database = _anew(path, boot)
+
+    def load(self) -> dict[str, dict[str, Any]]:
+        """Everything that is in it, by table and name."""
+        if self._database is None:
+            return {table: {} for table in TABLES}
+        return {table: dict(_rows(self._database, table)) for table in TABLES}
+
+    def put(self, table: str, name: str, value: Value) -> None:
+        """Keep ``value`` (JSON) under this name."""
+        self._changes[table, name] = value
+
+    def remove(self, table: str, name: str) -> None:
+        """Keep nothing under this name any more."""
+        self._changes[table, name] = None
+
+    def commit(self) -> None:
+        """Write what has been collected. When this returns, it survives the process."""
+        if not self._changes:
+            return
+        changes, self._changes = self._changes, {}
+        if self._database is None:
+            return
+        try:
+            with self._database:
+                for table in TABLES:
+                    self._write(table, {name: value for (at, name), value in changes.items() if at == table})
+        except sqlite3.Error as error:
+            log.error(
+                "the journal cannot be written (%s): a restart of the engine would end every session", error
+            )
+            self.close()
+
+    def close(self) -> None:
+        """Close the file; what was committed stays."""
+        if self._database is not None:
+            with suppress(sqlite3.Error):
+                self._database.close()
+            self._database = None
+
+    def _write(self, table: str, changes: Mapping[str, Value]) -> None:
+        assert self._database is not None
+        kept = [(name, json.dumps(value)) for name, value in changes.items() if value is not None]
+        gone = [(name,) for name, value in changes.items() if value is None]
+        self._database.executemany(f"INSERT OR REPLACE INTO {table} VALUES (?, ?)", kept)  # noqa: S608 - our names
+        self._database.executemany(f"DELETE FROM {table} WHERE name = ?", gone)  # noqa: S608
+
+
+def _open(path: Path, boot: str) -> sqlite3.Connection:
+    path.touch(mode=0o600)
+    database = sqlite3.connect(path)
+    try:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = OFF")  # the machine's end is the journal's end
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise JournalVersionError(
+                f"{path} was written by a newer engine (version {version}, this one reads {VERSION}): "
+                "start that engine, or remove the file to begin without its sessions"
+            )
+        if version == 0:
+            _create(database, boot)
+        if dict(_rows(database, "facts")).get("boot") != boot:
+            raise ValueError("it is of another boot of this machine")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _create(database: sqlite3.Connection, boot: str) -> None:
+    with database:
+        for table in TABLES:
+            database.execute(
+                f"CREATE TABLE {table} (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
+            )
+        database.execute("INSERT INTO facts VALUES ('boot', ?)", (json.dumps(boot),))
+        database.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _anew(path: Path, boot: str) -> sqlite3.Connection | None:
+    """Put the damaged journal out of the way, for whoever wants to look at it, and begin another."""
+    with suppress(OSError):
+        path.replace(path.with_suffix(".damaged"))
+    for rest in ("-wal", "-shm"):
+        with suppress(OSError):
+            path.with_name(path.name + rest).unlink()
+    try:
+        return _open(path, boot)
+    except (sqlite3.Error, OSError, ValueError) as error:
+        log.error("no journal can be written (%s): a restart of the engine would end every session", error)
+        return None
+
+
+def _rows(database: sqlite3.Connection, table: str) -> list[tuple[str, Any]]:
+    with closing(database.execute(f"SELECT name, value FROM {table}")) as rows:  # noqa: S608 - our names
+        return [(name, json.loads(value)) for name, value in rows]

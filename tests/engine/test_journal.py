@@ -1,0 +1,124 @@
+"""The journal: what was committed outlives the process, and nothing it holds can stop an engine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reconciler.engine.journal import NAME, VERSION, Journal, JournalVersionError
+
+BOOT = "boot-1"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / NAME
+
+
+def reopened(path: Path, boot: str = BOOT) -> dict[str, dict[str, object]]:
+    journal = Journal(path, boot)
+    try:
+        return journal.load()
+    finally:
+        journal.close()
+
+
+def test_what_was_committed_is_read_again_and_what_was_not_is_not(path: Path) -> None:
+    journal = Journal(path, BOOT)
+    journal.put("sessions", "a", {"id": 7})
+    journal.put("sessions", "b", {"id": 8})
+    journal.commit()
+    journal.remove("sessions", "b")
+    journal.put("users", "theo", {"password": "p"})
+    journal.commit()
+    journal.put("sessions", "c", {"id": 9})
+    journal.close()
+    seen = reopened(path)
+    assert (seen["sessions"], seen["users"]) == ({"a": {"id": 7}}, {"theo": {"password": "p"}})
+
+
+def test_a_killed_process_loses_nothing_that_it_had_committed(path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from reconciler.engine.journal import Journal\n"
+        "journal = Journal(Path(sys.argv[1]), 'boot-1')\n"
+        "for n in range(200):\n"
+        "    journal.put('sessions', str(n), n); journal.commit()\n"
+        "print('done', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", script, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "done\n"
+        os.kill(process.pid, signal.SIGKILL)
+    assert reopened(path)["sessions"] == {str(n): n for n in range(200)}
+
+
+def test_another_boot_begins_anew(path: Path) -> None:
+    journal = Journal(path, BOOT)
+    journal.put("sessions", "a", 1)
+    journal.commit()
+    journal.close()
+    assert reopened(path, "boot-2")["sessions"] == {}
+    assert reopened(path, "boot-2")["facts"] == {"boot": "boot-2"}
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"not a database at all, but long enough to look at" * 100, b"SQLite format 3\0"]
+)
+def test_a_damaged_journal_is_set_aside(path: Path, damage: bytes) -> None:
+    journal = Journal(path, BOOT)
+    journal.put("sessions", "a", 1)
+    journal.commit()
+    journal.close()
+    for rest in ("-wal", "-shm"):
+        path.with_name(path.name + rest).unlink(missing_ok=True)
+    path.write_bytes(damage)
+    journal = Journal(path, BOOT)
+    assert journal.load()["sessions"] == {}
+    journal.put("sessions", "b", 2)
+    journal.commit()
+    journal.close()
+    assert reopened(path)["sessions"] == {"b": 2}
+
+
+def test_values_that_are_not_json_are_damage_too(path: Path) -> None:
+    Journal(path, BOOT).close()
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE facts SET value = '{'")
+    database.close()
+    assert reopened(path)["facts"] == {"boot": BOOT}
+    assert path.with_suffix(".damaged").exists()
+
+
+def test_a_newer_engines_journal_is_refused_and_left_alone(path: Path) -> None:
+    journal = Journal(path, BOOT)
+    journal.put("sessions", "a", 1)
+    journal.commit()
+    journal.close()
+    with sqlite3.connect(path) as database:
+        database.execute(f"PRAGMA user_version = {VERSION + 1}")
+    database.close()
+    with pytest.raises(JournalVersionError, match="written by a newer engine"):
+        Journal(path, BOOT)
+    with sqlite3.connect(path) as database:
+        assert database.execute("SELECT count(*) FROM sessions").fetchone() == (1,)
+    database.close()
+
+
+def test_a_journal_that_cannot_be_written_is_given_up_and_nothing_else(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "missing" / NAME, BOOT)
+    journal.put("sessions", "a", 1)
+    journal.commit()
+    assert journal.load() == {"facts": {}, "users": {}, "interfaces": {}, "sessions": {}}
+    journal.close()
+
+
+def test_nobody_else_can_read_it(path: Path) -> None:
+    Journal(path, BOOT).close()
+    assert path.stat().st_mode & 0o777 == 0o600
