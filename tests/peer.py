@@ -52,13 +52,23 @@ class Subscriber:
         vlan_tags: bytes = b"",
         deaf_for: float = 0.0,
         sends_padt: bool = True,
+        padis: int = 1,
+        padding: bytes = b"",
+        names_ac: bool = False,
+        forgets_service: bool = False,
         extra_tags: tuple[Tag, ...] = (),
         retry: float = 1.0,
         seed: int = 1,
     ) -> None:
-        """For `deaf_for` seconds after PADS nothing is heard or said (pppd starting); `vlan_tags` is raw."""
+        """For `deaf_for` seconds after PADS nothing is heard or said (pppd starting); `vlan_tags` is raw.
+
+        `padis` is how many PADIs are sent at once; `padding`, repeated, stands behind every frame's end;
+        `names_ac` repeats the AC-Name in PADR; `forgets_service` leaves Service-Name out of the first PADR.
+        """
         self.mac, self.service, self.host_uniq, self.vlan_tags = mac, service, host_uniq, vlan_tags
         self.deaf_for, self.sends_padt, self.extra_tags, self.retry = deaf_for, sends_padt, extra_tags, retry
+        self.padis, self.padding = padis, padding
+        self.names_ac, self.forgets_service = names_ac, forgets_service
         self.ppp = PppPeer(user, password, quirks, seed)
         self.alive = True
         self.stage, self._failure = "idle", ""
@@ -134,7 +144,12 @@ class Subscriber:
         if self.host_uniq is not None:
             tags.append((HOST_UNIQ, self.host_uniq))
         if self.stage == "discovery":
-            return [self._frame(BROADCAST, 0x8863, PADI, 0, pack_tags(tags))]
+            return [self._frame(BROADCAST, 0x8863, PADI, 0, pack_tags(tags))] * self.padis
+        if self.names_ac:
+            tags.append((AC_NAME, self.ac_name))
+        if self.forgets_service:
+            self.forgets_service = False
+            del tags[0]
         tags += [(kind, self.offer[kind]) for kind in (AC_COOKIE, RELAY_ID) if kind in self.offer]
         return [self._frame(self.ac_mac, 0x8863, PADR, 0, pack_tags(tags))]
 
@@ -200,4 +215,6 @@ class Subscriber:
     def _frame(self, to: bytes, ethertype: int, code: int, session_id: int, payload: bytes) -> bytes:
         header = ethertype.to_bytes(2, "big") + bytes([0x11, code]) + session_id.to_bytes(2, "big")
         frame = to + self.mac + self.vlan_tags + header + len(payload).to_bytes(2, "big") + payload
-        return frame.ljust(60, b"\0")
+        if not self.padding:
+            return frame.ljust(60, b"\0")
+        return frame + (self.padding * 60)[: max(60 - len(frame), len(self.padding))]

@@ -38,6 +38,8 @@ class Quirks:
     """How this subscriber differs from a plain one. Times in seconds."""
 
     mru: int | None = 1492
+    lcp_first: tuple[Option, ...] = ()
+    """Asked for before MRU and Magic-Number, and ``lcp_extra`` behind them."""
     lcp_extra: tuple[Option, ...] = ()
     methods: tuple[str, ...] = ("chap", "pap")
     address: bytes = ZERO
@@ -45,7 +47,13 @@ class Quirks:
     wins: bool = False
     vj: bool = False
     ccp: bool = False
+    endless_ccp: bool = False
+    """Ask for compression again a second after each Protocol-Reject."""
     ipv6cp: bool = False
+    ipv6cp_terminates: bool = False
+    """Close IPV6CP as soon as it is open."""
+    protocols: tuple[int, ...] = ()
+    """Other network control protocols to ask for."""
     nak_mru: int | None = None
     """Insist on this value against the server's MRU (routers of two large vendors)."""
     identification: bool = False

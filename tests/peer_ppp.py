@@ -53,7 +53,10 @@ class PppPeer:
         quirks = self.quirks
         mru = [] if quirks.mru is None else [(1, quirks.mru.to_bytes(2, "big"))]
         self.lcp = Negotiation(
-            LCP, [*mru, (5, self.random.randbytes(4)), *quirks.lcp_extra], self._judge_lcp, quirks
+            LCP,
+            [*quirks.lcp_first, *mru, (5, self.random.randbytes(4)), *quirks.lcp_extra],
+            self._judge_lcp,
+            quirks,
         )
         self.mru_naks = 3
         self.mtu = 1500
@@ -74,7 +77,9 @@ class PppPeer:
         if quirks.ipv6cp:
             interface_id = [(1, b"\x02\0\0\xff\xfe\0\0\x01")]
             self.ncps[IPV6CP] = Negotiation(IPV6CP, interface_id, lambda _, value: (ACK, value), quirks)
-        if quirks.ccp:
+        for protocol in quirks.protocols:
+            self.ncps[protocol] = Negotiation(protocol, [], lambda _, value: (ACK, value), quirks)
+        if quirks.ccp or quirks.endless_ccp:
             mppe = [(18, b"\x01\0\0\xe1")]
             self.ncps[CCP] = Negotiation(CCP, mppe, lambda _, value: (REJECT, value), quirks)
 
@@ -158,8 +163,14 @@ class PppPeer:
         if protocol in self.ncps and self.state in ("network", "up"):
             out = self.ncps[protocol].receive(code, identifier, data, now)
             self._note_network()
-            return out
+            return out + self._close_ipv6cp(protocol)
         return []
+
+    def _close_ipv6cp(self, protocol: int) -> list[bytes]:
+        if protocol != IPV6CP or not self.quirks.ipv6cp_terminates or not self.ncps[IPV6CP].opened:
+            return []
+        self.ncps[IPV6CP].stop()
+        return [control(IPV6CP, TERM_REQUEST, 0x55, b"Interface configuration failed")]
 
     def _lcp(self, code: int, identifier: int, data: bytes, now: float) -> list[bytes]:
         if code == TERM_REQUEST:
@@ -177,12 +188,12 @@ class PppPeer:
         if code in (REQUEST, ACK, NAK, REJECT):
             out = self.lcp.receive(code, identifier, data, now)
         elif was_opened:
-            self._lcp_opened_only(code, data, out, identifier)
+            self._lcp_opened_only(code, data, out, identifier, now)
         if self.lcp.opened and self.state == "lcp":
             out += self._enter_auth(now)
         return out + self._give_up_without_ipcp(now)
 
-    def _lcp_opened_only(self, code: int, data: bytes, out: list[bytes], identifier: int) -> None:
+    def _lcp_opened_only(self, code: int, data: bytes, out: list[bytes], identifier: int, now: float) -> None:
         if code == ECHO:
             out.append(control(LCP, ECHO_REPLY, identifier, self.magic + data[4:]))
         elif code == ECHO_REPLY:
@@ -190,7 +201,9 @@ class PppPeer:
         elif code == PROTOCOL_REJECT:
             protocol = int.from_bytes(data[:2], "big")
             self.rejected_protocols.append(protocol)
-            if protocol in self.ncps:
+            if protocol == CCP and self.quirks.endless_ccp:
+                self.ncps[CCP].next, self.ncps[CCP].tries = now + 1.0, 1
+            elif protocol in self.ncps:
                 self.ncps[protocol].stop()
 
     def _judge_lcp(self, kind: int, value: bytes) -> Verdict:

@@ -1,7 +1,8 @@
 """The AC-Cookie: lets discovery keep no state before PADR (RFC 2516 §9).
 
-A cookie is the number of a time window and a keyed digest of that window and of who asked, so it can be
-checked without having been stored, and is worth nothing to anyone else or later. Neighbours: ``discovery``.
+A cookie is the millisecond in which it was made and a keyed digest of that and of who asked, so it can be
+checked without having been stored, and is worth nothing to anyone else or later. A client that dials again
+gets another, which tells its PADR from a repetition of the one before. Neighbours: ``discovery``.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reconciler.engine.access.effects import Vlans
 
-WINDOW = 20.0
-"""Seconds; a cookie is good for the rest of its window and the whole of the next one."""
+LIFETIME = 30.0
+"""Seconds for which a cookie is good."""
 
 _DIGEST = 16
-_window = Struct("!I")
+_WRAP = 0xFFFFFFFF
+_stamp = Struct("!I")
 _tag = Struct("!HH")
 
 
@@ -32,20 +34,20 @@ class Cookies:
 
     def make(self, interface: str, vlans: Vlans, mac: bytes, now: float) -> bytes:
         """A cookie for this client, here and now."""
-        window = _window.pack(int(now / WINDOW) & 0xFFFFFFFF)
-        return window + self._digest(window, interface, vlans, mac)
+        stamp = _stamp.pack(int(now * 1000) & _WRAP)
+        return stamp + self._digest(stamp, interface, vlans, mac)
 
     def good(self, cookie: bytes, interface: str, vlans: Vlans, mac: bytes, now: float) -> bool:
         """Whether we gave this cookie to this client lately. Takes the same time whatever part of it is
         wrong.
         """
-        window = cookie[: _window.size]
-        if len(cookie) != _window.size + _DIGEST:
+        stamp = cookie[: _stamp.size]
+        if len(cookie) != _stamp.size + _DIGEST:
             return False
-        fresh = (int(now / WINDOW) - _window.unpack(window)[0]) & 0xFFFFFFFF <= 1
-        digest = self._digest(window, interface, vlans, mac)
-        return compare_digest(cookie[_window.size :], digest) and fresh
+        age = (int(now * 1000) - _stamp.unpack(stamp)[0]) & _WRAP
+        digest = self._digest(stamp, interface, vlans, mac)
+        return compare_digest(cookie[_stamp.size :], digest) and age <= LIFETIME * 1000
 
-    def _digest(self, window: bytes, interface: str, vlans: Vlans, mac: bytes) -> bytes:
+    def _digest(self, stamp: bytes, interface: str, vlans: Vlans, mac: bytes) -> bytes:
         tags = b"".join([_tag.pack(*vlan) for vlan in vlans])
-        return blake2s(window + mac + tags + interface.encode(), key=self._key, digest_size=_DIGEST).digest()
+        return blake2s(stamp + mac + tags + interface.encode(), key=self._key, digest_size=_DIGEST).digest()

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine.access.cookie import WINDOW, Cookies
+from reconciler.engine.access.cookie import LIFETIME, Cookies
 
 THEO, PABLO = b"\x02theo\0", b"\x02pabl\0"
 NO_VLANS: tuple[tuple[int, int], ...] = ()
 
 
-def test_D23_a_cookie_is_good_for_its_client_until_the_end_of_the_next_window() -> None:
+def test_D23_a_cookie_is_good_for_its_client_and_for_a_while() -> None:
     cookies = Cookies(b"k" * 32)
     cookie = cookies.make("eth0", NO_VLANS, THEO, 1000.0)
-    assert cookies.good(cookie, "eth0", NO_VLANS, THEO, 1000.0 + WINDOW)
-    assert not cookies.good(cookie, "eth0", NO_VLANS, THEO, 1000.0 + 2 * WINDOW)
-    assert not cookies.good(cookie, "eth0", NO_VLANS, THEO, 1000.0 - WINDOW), "a cookie from the future"
+    assert cookies.good(cookie, "eth0", NO_VLANS, THEO, 1000.0 + LIFETIME)
+    assert not cookies.good(cookie, "eth0", NO_VLANS, THEO, 1000.0 + LIFETIME + 1)
+    assert not cookies.good(cookie, "eth0", NO_VLANS, THEO, 999.0), "a cookie from the future"
+
+
+def test_D23_D29_a_client_that_dials_again_gets_another_cookie() -> None:
+    cookies = Cookies(b"k" * 32)
+    first, again = (cookies.make("eth0", NO_VLANS, THEO, now) for now in (1000.0, 1000.002))
+    assert first != again
 
 
 @pytest.mark.parametrize(
