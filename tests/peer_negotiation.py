@@ -13,7 +13,12 @@ LCP, PAP, CHAP, IPCP, IPV6CP, CCP = 0xC021, 0xC023, 0xC223, 0x8021, 0x8057, 0x80
 REQUEST, ACK, NAK, REJECT, TERM_REQUEST, TERM_ACK, CODE_REJECT, PROTOCOL_REJECT, ECHO, ECHO_REPLY = range(
     1, 11
 )
-AUTH_OPTIONS = {"pap": b"\xc0\x23", "chap": b"\xc2\x23\x05"}
+AUTH_OPTIONS = {
+    "pap": b"\xc0\x23",
+    "chap": b"\xc2\x23\x05",
+    "mschap": b"\xc2\x23\x80",
+    "mschapv2": b"\xc2\x23\x81",
+}
 ZERO = bytes(4)
 
 Option = tuple[int, bytes]
@@ -41,7 +46,11 @@ class Quirks:
     lcp_first: tuple[Option, ...] = ()
     """Asked for before MRU and Magic-Number, and ``lcp_extra`` behind them."""
     lcp_extra: tuple[Option, ...] = ()
-    methods: tuple[str, ...] = ("chap", "pap")
+    methods: tuple[str, ...] = ("mschapv2", "chap", "pap")
+    any_chap: bool = False
+    """Agree to every CHAP, and answer it with MD5."""
+    like_pppd: bool = False
+    """Hash the octets of a password, not its characters."""
     address: bytes = ZERO
     dns: bool = True
     wins: bool = False

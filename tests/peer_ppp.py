@@ -1,4 +1,4 @@
-"""The PPP half of the reference subscriber: a second opinion on RFC 1661, 1332, 1334 and 1994.
+"""The PPP half of the reference subscriber: a second opinion on RFC 1661, 1332, 1334, 1994, 2433 and 2759.
 
 `tests.peer` puts discovery around it; the simulator also runs it against a bare link.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from random import Random
 
+from tests import peer_mschap
 from tests.peer_negotiation import (
     ACK,
     AUTH_OPTIONS,
@@ -65,6 +66,9 @@ class PppPeer:
     def _forget_login(self) -> None:
         quirks = self.quirks
         self.auth, self.auth_packet, self.auth_id = "", b"", 0
+        self.responses: dict[bytes, bytes] = {}
+        self.proofs: dict[int, bytes] = {}
+        self.verdict = b""
         self.auth_next: float | None = None
         self.address = self.peer_address = ZERO
         wanted: list[Option] = [(3, quirks.address)]
@@ -158,7 +162,7 @@ class PppPeer:
             return []
         if protocol == PAP and self.auth == "pap" and identifier == self.auth_id:
             return self._authenticated(code == 2, now)
-        if protocol == CHAP and self.auth == "chap":
+        if protocol == CHAP and self.auth not in ("", "pap"):
             return self._chap(code, identifier, data, now)
         if protocol in self.ncps and self.state in ("network", "up"):
             out = self.ncps[protocol].receive(code, identifier, data, now)
@@ -214,6 +218,9 @@ class PppPeer:
                     return NAK, self.quirks.nak_mru.to_bytes(2, "big")
             self.mtu = int.from_bytes(value, "big")
         elif kind == 3:
+            if self.quirks.any_chap and value.startswith(b"\xc2\x23"):
+                self.auth = "chap"
+                return ACK, value
             for method in self.quirks.methods:
                 if value == AUTH_OPTIONS[method]:
                     self.auth = method
@@ -253,18 +260,35 @@ class PppPeer:
 
     def _chap(self, code: int, identifier: int, data: bytes, now: float) -> list[bytes]:
         if code == 1:
-            challenge = data[1 : 1 + data[0]]
-            digest = hashlib.md5(bytes([identifier]) + self.password + challenge).digest()
-            self.auth_id, self.auth_packet = (
-                identifier,
-                control(CHAP, 2, identifier, b"\x10" + digest + self.user),
-            )
+            if data not in self.responses:  # the same again gets the same answer: one of them is proven to us
+                self.responses[data] = self._response(identifier, data[1 : 1 + data[0]])
+            self.auth_id, self.auth_packet = identifier, control(CHAP, 2, identifier, self.responses[data])
             if self.state == "auth":
                 self.auth_next = now + self.quirks.restart
             return [self.auth_packet]
         if code in (3, 4):  # whichever of our Responses it answers: challenges may have overtaken each other
+            self.verdict = data
+            if code == 3 and not data.startswith(self.proofs.get(identifier, b"")):
+                self.failure = "the server does not know the password"
+                return self.terminate(now)
             return self._authenticated(code == 3, now)
         return []
+
+    def _response(self, identifier: int, challenge: bytes) -> bytes:
+        """The data of a Response."""
+        value = self._response_value(identifier, challenge)
+        return bytes([len(value)]) + value + self.user
+
+    def _response_value(self, identifier: int, challenge: bytes) -> bytes:
+        """For MS-CHAPv2, notes also what the server has to prove."""
+        if self.auth == "mschapv2":
+            password = peer_mschap.nt_hash(self.password, like_pppd=self.quirks.like_pppd)
+            value = peer_mschap.response_v2(challenge, self.random.randbytes(16), self.user, password)
+            self.proofs[identifier] = peer_mschap.success_v2(challenge, value, self.user, password)
+            return value
+        if self.auth == "mschap":
+            return peer_mschap.response_v1(challenge, self.password)
+        return hashlib.md5(bytes([identifier]) + self.password + challenge).digest()
 
     def _authenticated(self, success: bool, now: float) -> list[bytes]:
         if self.state != "auth":

@@ -17,6 +17,7 @@ from reconciler.engine.access.config import User, packed
 from reconciler.engine.access.effects import Key
 from reconciler.engine.access.reasons import End
 from reconciler.engine.messages import PROTOCOL
+from reconciler.engine.ppp.policy import AUTH_METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     Arguments = dict[str, Any]
 
-AUTH_METHODS = ("chap", "pap")
 MTU = range(128, 1501)
 
 

@@ -18,7 +18,7 @@ PROTOCOL = 1
 SOCKET_NAME = "engine.sock"
 """The command socket's name inside the runtime directory."""
 
-AuthMethod = Literal["chap", "pap"]
+AuthMethod = Literal["mschapv2", "chap", "mschap", "pap"]
 SessionState = Literal["establish", "authenticate", "network", "opened", "terminate"]
 EventType = Literal["session_opened", "session_closed", "login_refused"]
 

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 class Welcome(NamedTuple):
     """These credentials are ``user``'s; ``rivals`` are its sessions that have to end to make room for this
-    one.
+    one. ``proof`` is for the client (``ppp.link.Grant``).
     """
 
     user: User
     rivals: tuple[Session, ...]
+    proof: bytes
 
 
 class Admission:
@@ -79,25 +80,26 @@ class Admission:
         mac, name = session.key.mac, credentials.name
         if self._logins.locked(mac, name, now):
             return Refusal.LOCKED_OUT
-        user = self._users.check(credentials)
-        if isinstance(user, Refusal):
+        checked = self._users.check(credentials)
+        if isinstance(checked, Refusal):
             self._logins.failed(mac, name, now)
-            return user
+            return checked
         self._logins.succeeded(mac, name)
+        user, proof = checked
         live = self._table.of_user(user.name)
         surplus = len(live) + 1 - user.sessions
         if surplus <= 0:
-            return Welcome(user, ())
+            return Welcome(user, (), proof)
         ours = [rival for rival in live if rival.key.mac == mac]
         others = [rival for rival in live if rival.key.mac != mac]
         rivals = tuple((ours + others)[:surplus])
         if len(ours) < surplus and session.config.second_login == "refuse":
             return Refusal.TOO_MANY_SESSIONS
-        return Welcome(user, rivals)
+        return Welcome(user, rivals, proof)
 
-    def admit(self, session: Session, user: User) -> Grant | None:
+    def admit(self, session: Session, welcome: Welcome) -> Grant | None:
         """Lease an address and log the session in. None: no address is left, or the fixed one is in use."""
-        config = session.config
+        config, user = session.config, welcome.user
         fixed = None if user.address is None else int.from_bytes(user.address, "big")
         address = self._leases.take(user.name, fixed)
         if address is None:
@@ -105,7 +107,7 @@ class Admission:
         session.user, session.address, session.terms = user, address, terms(config, user)
         session.logged_in = True
         self._table.log_in(session, user.name)
-        return Grant(address.to_bytes(4, "big"), config.local_ip, config.dns, config.wins)
+        return Grant(address.to_bytes(4, "big"), config.local_ip, config.dns, config.wins, welcome.proof)
 
     def release(self, session: Session) -> None:
         """Log the session out and take its address back, if it is logged in."""

@@ -45,7 +45,7 @@ class Config:
     pools: tuple[Pool, ...] = ()
     dns: tuple[bytes, ...] = ()
     wins: tuple[bytes, ...] = ()
-    auth: tuple[AuthMethod, ...] = ("chap", "pap")
+    auth: tuple[AuthMethod, ...] = ("mschapv2", "chap", "pap")
     mtu: int = 1492
     echo_interval: int = 30
     echo_failures: int = 3

@@ -124,7 +124,7 @@ class Lifecycle:
             return effects + self._refuse(session, ask, verdict, now)
         for rival in verdict.rivals:
             effects += self._replace(rival, session, now)
-        grant = self._admission.admit(session, verdict.user)
+        grant = self._admission.admit(session, verdict)
         if grant is None:
             return effects + self._refuse(session, ask, Refusal.NO_ADDRESS, now)
         return effects + self._perform(session, session.link.grant(ask.number, grant, now), now)

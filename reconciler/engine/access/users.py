@@ -6,13 +6,11 @@ here.
 
 from __future__ import annotations
 
-from hashlib import md5
-from hmac import compare_digest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.engine.access.config import User
+from reconciler.engine.access.proof import prove
 from reconciler.engine.access.reasons import Refusal
-from reconciler.engine.ppp.link import PapCredentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +18,13 @@ if TYPE_CHECKING:
     from reconciler.engine.ppp.link import Credentials
 
 _NOBODY = User(b"", b"no user has this password")
+
+
+class Proven(NamedTuple):
+    """The login is this user's. ``proof`` is what the client wants to see in return (``ppp.link.Grant``)."""
+
+    user: User
+    proof: bytes
 
 
 class Users:
@@ -43,19 +48,14 @@ class Users:
         """Forget a user; gives back who it was."""
         return self._by_name.pop(name, None)
 
-    def check(self, credentials: Credentials) -> User | Refusal:
-        """The user whose credentials these are, or why there is none."""
+    def check(self, credentials: Credentials) -> Proven | Refusal:
+        """Whose credentials these are, or why they are nobody's. Without a name or a password they always
+        are.
+        """
         user = self._by_name.get(credentials.name, _NOBODY)
-        if not _proves(credentials, user.password) or not user.password:
-            return Refusal.WRONG_PASSWORD if user is not _NOBODY else Refusal.UNKNOWN_USER
-        if user is _NOBODY:
+        proof = prove(credentials, user.password)
+        if user is _NOBODY or not user.name:
             return Refusal.UNKNOWN_USER
-        return user if user.enabled else Refusal.USER_DISABLED
-
-
-def _proves(credentials: Credentials, password: bytes) -> bool:
-    if isinstance(credentials, PapCredentials):
-        return compare_digest(credentials.password, password)
-    # RFC 1994 §2.2: MD5 is the protocol's, not a choice of ours.
-    expected = md5(bytes([credentials.identifier]) + password + credentials.challenge, usedforsecurity=False)
-    return compare_digest(credentials.response, expected.digest())
+        if proof is None or not user.password:
+            return Refusal.WRONG_PASSWORD
+        return Proven(user, proof) if user.enabled else Refusal.USER_DISABLED

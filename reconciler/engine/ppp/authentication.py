@@ -1,6 +1,6 @@
-"""What PAP and CHAP have in common: being the authenticator (RFC 1334, RFC 1994).
+"""What PAP and every CHAP have in common: being the authenticator (RFC 1334, RFC 1994).
 
-Role: between `link`, which has the question answered by whoever holds the users, and the two protocols. It
+Role: between `link`, which has the question answered by whoever holds the users, and the methods. It
 must not know users, nor whether a login is good.
 """
 
@@ -79,15 +79,27 @@ class Authenticator(ABC):
         """Whether a login with this identifier comes too late."""
         return False
 
-    def reply(self, success: bool, message: bytes, out: list[Output]) -> None:
-        """Answer the pending Ask, to the peer's latest login."""
-        self.pending = None
-        self._reply = (self.success if success else self.failure), self.wrap(message)
-        self._answer(self._identifier, out)
+    def accept(self, proof: bytes, out: list[Output]) -> None:
+        """The pending Ask is answered: yes. It goes to the peer's latest login."""
+        self._reply = self.success, self.accepted(proof)
+        self._reply_to_latest(out)
 
-    def wrap(self, message: bytes) -> bytes:
-        """A message for the peer's user as the answer's data."""
+    def refuse(self, message: bytes, out: list[Output]) -> None:
+        """The pending Ask is answered: no. `message` is for the peer's user."""
+        self._reply = self.failure, self.refused(message)
+        self._reply_to_latest(out)
+
+    def accepted(self, proof: bytes) -> bytes:  # noqa: ARG002 - most prove nothing to the peer
+        """The data of a Success or Ack."""
+        return b""
+
+    def refused(self, message: bytes) -> bytes:
+        """The data of a Failure or Nak."""
         return message
+
+    def _reply_to_latest(self, out: list[Output]) -> None:
+        self.pending = None
+        self._answer(self._identifier, out)
 
     def _answer(self, identifier: int, out: list[Output]) -> None:
         if self._reply is not None:

@@ -1,6 +1,7 @@
 """Challenge-Handshake Authentication Protocol with MD5, the authenticator's side (RFC 1994).
 
 It sets challenges and takes responses; whether one is right is for whoever holds the secrets to say.
+`mschap` derives Microsoft's versions from it.
 """
 
 from __future__ import annotations
@@ -8,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from enum import IntEnum
 from math import inf
+from typing import ClassVar
 
 from reconciler.engine.ppp.authentication import Authenticator
 from reconciler.engine.ppp.outputs import Output, Transmit
-from reconciler.engine.ppp.policy import ChapCredentials, LinkPolicy
+from reconciler.engine.ppp.policy import ChapCredentials, Credentials, LinkPolicy
 from reconciler.engine.wire import ppp
 from reconciler.engine.wire.drop import Drop, Malformed
 from reconciler.engine.wire.ppp import Packet
 
-CHALLENGE_SIZE = 16
 RESPONSE_SIZE = 16
 """Octets of an MD5 digest."""
 
@@ -40,6 +41,9 @@ class Chap(Authenticator):
     success = ChapCode.SUCCESS
     failure = ChapCode.FAILURE
 
+    challenge_size: ClassVar[int] = 16
+    """Octets of a challenge's value."""
+
     def __init__(self, policy: LinkPolicy, entropy: Callable[[int], bytes], numbers: Iterator[int]) -> None:
         super().__init__(policy, entropy, numbers)
         self._identifier = entropy(1)[0]
@@ -61,18 +65,23 @@ class Chap(Authenticator):
     def is_stale(self, identifier: int) -> bool:
         return identifier != self._identifier
 
-    def credentials(self, packet: Packet) -> ChapCredentials:
-        """Value-Size, Value and Name (§4.1)."""
-        data = packet.data
-        if len(data) <= RESPONSE_SIZE or data[0] != RESPONSE_SIZE:
+    def credentials(self, packet: Packet) -> Credentials:
+        response, name = self.value(packet)
+        if len(response) != RESPONSE_SIZE:
             raise Malformed(Drop.AUTH_FORM)
-        response, name = data[1 : 1 + RESPONSE_SIZE], data[1 + RESPONSE_SIZE :]
         return ChapCredentials(name, packet.identifier, self._challenge, response)
+
+    def value(self, packet: Packet) -> tuple[bytes, bytes]:
+        """Value and Name of a Response (§4.1). Raises Malformed."""
+        data = packet.data
+        if not data or len(data) <= data[0]:
+            raise Malformed(Drop.AUTH_FORM)
+        return data[1 : 1 + data[0]], data[1 + data[0] :]
 
     def _send_challenge(self, now: float, out: list[Output]) -> None:
         self._identifier = (self._identifier + 1) & 0xFF
-        self._challenge = self._entropy(CHALLENGE_SIZE)
+        self._challenge = self._entropy(self.challenge_size)
         self._sent += 1
         self.deadline = now + self._policy.restart_timer
-        data = bytes([CHALLENGE_SIZE]) + self._challenge + self._policy.name
+        data = bytes([self.challenge_size]) + self._challenge + self._policy.name
         out.append(Transmit(ppp.encode(self.protocol, ChapCode.CHALLENGE, self._identifier, data)))

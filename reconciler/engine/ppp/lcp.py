@@ -25,7 +25,13 @@ SMALLEST_MRU = 68
 LOOPBACKS = 3
 """So many of our own Magic-Numbers received mean that the line loops (§6.4)."""
 
-_AUTH_VALUES = {"pap": b"\xc0\x23", "chap": b"\xc2\x23\x05"}
+_AUTH_VALUES = {
+    "mschapv2": b"\xc2\x23\x81",
+    "chap": b"\xc2\x23\x05",
+    "mschap": b"\xc2\x23\x80",
+    "pap": b"\xc0\x23",
+}
+"""The option's value for each method: a protocol, and for CHAP the algorithm (RFC 1994 §3)."""
 _AUTH_METHODS = {value: method for method, value in _AUTH_VALUES.items()}
 _NO_MAGIC = bytes(4)
 

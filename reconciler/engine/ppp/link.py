@@ -18,6 +18,7 @@ from reconciler.engine.ppp.chap import Chap
 from reconciler.engine.ppp.control import ControlProtocol
 from reconciler.engine.ppp.ipcp import Ipcp
 from reconciler.engine.ppp.lcp import Lcp, LcpCode
+from reconciler.engine.ppp.mschap import MsChapV1, MsChapV2
 from reconciler.engine.ppp.outputs import (
     Ask,
     Dropped,
@@ -29,7 +30,15 @@ from reconciler.engine.ppp.outputs import (
     Transmit,
 )
 from reconciler.engine.ppp.pap import Pap
-from reconciler.engine.ppp.policy import ChapCredentials, Credentials, Grant, LinkPolicy, PapCredentials
+from reconciler.engine.ppp.policy import (
+    ChapCredentials,
+    Credentials,
+    Grant,
+    LinkPolicy,
+    MsChapCredentials,
+    MsChapV2Credentials,
+    PapCredentials,
+)
 from reconciler.engine.wire import ppp
 from reconciler.engine.wire.drop import Drop, Malformed
 from reconciler.engine.wire.ppp import Packet, Protocol
@@ -43,6 +52,8 @@ __all__ = [
     "Grant",
     "Link",
     "LinkPolicy",
+    "MsChapCredentials",
+    "MsChapV2Credentials",
     "NetworkDown",
     "NetworkUp",
     "Output",
@@ -57,7 +68,12 @@ REJECTS_PER_SECOND = 10
 
 _DATA = (Protocol.IPV4, Protocol.IPV6)
 _AUTHENTICATION = (Protocol.PAP, Protocol.CHAP)
-_AUTHENTICATORS: dict[str, type[Authenticator]] = {"chap": Chap, "pap": Pap}
+_AUTHENTICATORS: dict[str, type[Authenticator]] = {
+    "mschapv2": MsChapV2,
+    "chap": Chap,
+    "mschap": MsChapV1,
+    "pap": Pap,
+}
 _NCP_OF_DATA = {int(Protocol.IPV4): int(Protocol.IPCP), int(Protocol.IPV6): int(Protocol.IPV6CP)}
 
 
@@ -192,7 +208,7 @@ class Link:
         """The `Ask` of this number is answered: they are good. Nothing if it does not wait any more."""
         out: list[Output] = []
         if self._auth is not None and self._auth.pending == number:
-            self._auth.reply(True, b"", out)
+            self._auth.accept(grant.proof, out)
             self._enter_network(grant, now, out)
         return out
 
@@ -202,7 +218,7 @@ class Link:
         """
         out: list[Output] = []
         if self._auth is not None and self._auth.pending == number:
-            self._auth.reply(False, message, out)
+            self._auth.refuse(message, out)
             self._close(Reason.AUTH_FAILED, now, out)
         return out
 

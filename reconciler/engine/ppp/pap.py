@@ -40,7 +40,10 @@ class Pap(Authenticator):
             raise Malformed(Drop.AUTH_FORM)
         return PapCredentials(data[1:name_end], data[name_end + 1 : password_end])
 
-    def wrap(self, message: bytes) -> bytes:
+    def accepted(self, proof: bytes) -> bytes:  # noqa: ARG002 - PAP proves nothing to the peer
+        return self.refused(b"")
+
+    def refused(self, message: bytes) -> bytes:
         """Msg-Length, then the message; the length stands there even when it is 0 (§2.2.2)."""
         text = message[:255]
         return bytes([len(text)]) + text

@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-AUTH_METHODS = ("chap", "pap")
-"""Known authentication methods, strongest first (RFC 1334 §2: PAP last)."""
+AUTH_METHODS = ("mschapv2", "chap", "mschap", "pap")
+"""Known authentication methods (RFC 2759, RFC 1994, RFC 2433, RFC 1334), strongest first."""
+USUAL_METHODS = ("mschapv2", "chap", "pap")
+"""Those offered unless others are named; PAP last (RFC 1334 §2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class LinkPolicy:
 
     name: bytes
     """The CHAP Name we send: the access concentrator's."""
-    auth: tuple[str, ...] = AUTH_METHODS
+    auth: tuple[str, ...] = USUAL_METHODS
     """Methods offered, in this order; never empty, so that nobody comes in unauthenticated."""
     mru: int = 1492
     """What we request, and the most we send or accept (RFC 2516 §7; more only by RFC 4638)."""
@@ -47,12 +49,17 @@ class LinkPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a login brings: IPv4 addresses, four octets each. `peer` is our end; at most two servers each."""
+    """What a login brings: IPv4 addresses, four octets each. `peer` is our end; at most two servers each.
+
+    `proof` shows the peer that we know its secret: MS-CHAPv2's authenticator response, 20 octets (RFC 2759
+    §8.7); empty for other credentials.
+    """
 
     address: bytes
     peer: bytes
     dns: tuple[bytes, ...] = ()
     wins: tuple[bytes, ...] = ()
+    proof: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +80,25 @@ class ChapCredentials:
     response: bytes = field(repr=False)
 
 
-Credentials: TypeAlias = PapCredentials | ChapCredentials
+@dataclass(frozen=True, slots=True)
+class MsChapCredentials:
+    """RFC 2433: `response` is right if it is the NT response to `challenge`. One that only had a LAN Manager
+    response is empty, and thereby wrong.
+    """
+
+    name: bytes
+    challenge: bytes
+    response: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MsChapV2Credentials:
+    """RFC 2759 §4: `challenge` is ours, `peer_challenge` the peer's; `response` answers both."""
+
+    name: bytes
+    challenge: bytes
+    peer_challenge: bytes
+    response: bytes = field(repr=False)
+
+
+Credentials: TypeAlias = PapCredentials | ChapCredentials | MsChapCredentials | MsChapV2Credentials

@@ -32,9 +32,10 @@ def test_three_subscribers_get_what_they_had_in_the_lab() -> None:
     assert [name for name, _ in bench.events("session_opened")] == [b"theo", b"pablo", b"yunhan"]
 
 
-@pytest.mark.parametrize("method", ["pap", "chap"])
-def test_either_method_logs_in_and_a_wrong_password_does_not(method: str) -> None:
+@pytest.mark.parametrize("method", ["pap", "chap", "mschap", "mschapv2"])
+def test_A17_A18_every_method_logs_in_and_a_wrong_password_does_not(method: str) -> None:
     bench = Bench()
+    bench.configure(auth=["mschapv2", "chap", "mschap", "pap"])
     assert bench.dial(subscriber(1, "theo", quirks=Quirks(methods=(method,)))).state == "up"
     wrong = bench.dial(subscriber(2, "pablo", "guess", quirks=Quirks(methods=(method,))))
     bench.advance(30)

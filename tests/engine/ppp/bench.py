@@ -5,6 +5,7 @@ Packets are built and read with the reference peer's codec, not with the engine'
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import NamedTuple, TypeAlias
 
@@ -94,10 +95,13 @@ def see(output: Output) -> Outcome:
 
 
 class Bench:
-    """`link` at virtual time `now`; keywords are LinkPolicy's. `log` keeps all that it has put out."""
+    """`link` at virtual time `now`; keywords are LinkPolicy's. `log` keeps all that it has put out.
+
+    It offers CHAP before PAP unless told otherwise.
+    """
 
     def __init__(self, **policy: object) -> None:
-        self.policy = LinkPolicy(**{"name": b"AC", **policy})  # type: ignore[arg-type]
+        self.policy = LinkPolicy(**{"name": b"AC", "auth": ("chap", "pap"), **policy})  # type: ignore[arg-type]
         self.link = Link(self.policy, Random(7).randbytes)
         self.now = 0.0
         self.log: list[Outcome] = []
@@ -128,9 +132,10 @@ class Bench:
 
     # What the holder of the link says
 
-    def grant(self, number: int | None = None) -> list[Outcome]:
+    def grant(self, number: int | None = None, proof: bytes = b"") -> list[Outcome]:
         """Answer the question that is open, or the one with this number."""
-        return self.note(self.link.grant(self._question(number), GRANT, self.now))
+        granted = replace(GRANT, proof=proof)
+        return self.note(self.link.grant(self._question(number), granted, self.now))
 
     def refuse(self, number: int | None = None) -> list[Outcome]:
         return self.note(self.link.refuse(self._question(number), b"no", self.now))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from hashlib import md5
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.engine.access.proof import prove
 from reconciler.engine.ppp.link import (
     Ask,
     Finished,
@@ -19,7 +19,6 @@ from reconciler.engine.ppp.link import (
     NetworkDown,
     NetworkUp,
     Output,
-    PapCredentials,
     Phase,
     Transmit,
 )
@@ -47,6 +46,7 @@ CLIENTS = {
     "no mru": Quirks(mru=None, dns=False),
     "mru 1500": Quirks(mru=1500, nak_mru=1500),
     "mru 1400": Quirks(mru=1400, nak_mru=1400),
+    "any chap is md5": Quirks(any_chap=True),
     "remembers an address": Quirks(address=b"\xc0\xa8\x01\x02"),
     "deaf at first": Quirks(ignore_requests=2),
 }
@@ -99,15 +99,11 @@ class Server:
         return frames
 
     def decide(self, ask: Ask, now: float) -> list[bytes]:
-        credentials = ask.credentials
-        if isinstance(credentials, PapCredentials):
-            good = credentials.password == b"test"
-        else:
-            digest = md5(bytes([credentials.identifier]) + b"test" + credentials.challenge).digest()
-            good = credentials.response == digest
-        if good and credentials.name == b"theo":
+        proof = prove(ask.credentials, b"test")
+        if proof is not None and ask.credentials.name == b"theo":
             self.granted = True
-            return self.perform(self.link.grant(ask.number, Grant(ADDRESS, OURS, DNS), now), now)
+            grant = Grant(ADDRESS, OURS, DNS, proof=proof)
+            return self.perform(self.link.grant(ask.number, grant, now), now)
         return self.perform(self.link.refuse(ask.number, b"Login incorrect", now), now)
 
 
@@ -121,7 +117,11 @@ def dial(
     return server, peer, line
 
 
-@pytest.mark.parametrize("auth", [("chap", "pap"), ("pap", "chap")], ids=["chap", "pap"])
+@pytest.mark.parametrize(
+    "auth",
+    [("mschapv2", "chap", "pap"), ("mschap", "chap", "pap"), ("chap", "pap"), ("pap", "chap")],
+    ids=str,
+)
 @pytest.mark.parametrize("client", CLIENTS)
 def test_L2_I7_every_kind_of_client_is_up_well_within_a_second(client: str, auth: tuple[str, ...]) -> None:
     server, peer, line = dial(CLIENTS[client], auth=auth)
@@ -142,8 +142,8 @@ def test_L5_L33_pppds_echo_is_answered_and_its_extras_rejected() -> None:
 
 
 def test_A5_A14_a_wrong_password_ends_both_sides() -> None:
-    for auth in ("chap",), ("pap",):
-        server, peer, line = dial(Quirks(), auth=auth, password=b"wrong")
+    for auth in ("mschapv2",), ("mschap",), ("chap",), ("pap",):
+        server, peer, line = dial(Quirks(methods=auth), auth=auth, password=b"wrong")
         line.run(10)
         assert server.finished == "auth_failed"
         assert peer.failure == "authentication"
@@ -164,7 +164,7 @@ def test_L36_a_cut_cable_is_noticed() -> None:
     loss=st.floats(0, 0.29),
     duplicate=st.sampled_from([0.0, 0.1]),
     reorder=st.sampled_from([0.0, 0.2]),
-    auth=st.sampled_from([("chap", "pap"), ("pap",), ("chap",)]),
+    auth=st.sampled_from([("mschapv2", "chap", "pap"), ("chap", "pap"), ("pap",), ("chap",)]),
     seed=st.integers(0, 10**6),
 )
 def test_a_bad_line_delays_but_does_not_prevent(
