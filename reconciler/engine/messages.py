@@ -20,7 +20,7 @@ SOCKET_NAME = "engine.sock"
 
 AuthMethod = Literal["mschapv2", "chap", "mschap", "pap"]
 SessionState = Literal["establish", "authenticate", "network", "opened", "terminate"]
-EventType = Literal["session_opened", "session_closed", "login_refused"]
+EventType = Literal["session_opened", "session_closed", "login_refused", "dial_failed"]
 
 
 class Pool(TypedDict):
@@ -147,7 +147,10 @@ class Observation(TypedDict):
 
 
 class EventView(TypedDict):
-    """Something that happened to a subscriber. ``time`` is Unix time in seconds."""
+    """Something that happened to a subscriber. ``time`` is Unix time in seconds.
+
+    ``dial_failed``: a session ended before anybody had logged in, so that there is no ``user``.
+    """
 
     time: float
     type: EventType

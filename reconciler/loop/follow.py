@@ -21,6 +21,7 @@ _SENTENCE = {
     "session_opened": "opened",
     "session_closed": "closed",
     "login_refused": "login refused",
+    "dial_failed": "dial failed",
 }
 
 log = logging.getLogger("reconciler.sessions")

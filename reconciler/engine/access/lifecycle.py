@@ -82,6 +82,8 @@ class Lifecycle:
             effects.append(Send(session.key.interface, session.padt()))
         if session.user is not None:
             effects.append(self._event("session_closed", session, session.ending or reason))
+        elif reason != ppp.Reason.AUTH_FAILED:  # that one was told as login_refused
+            effects.append(self._event("dial_failed", session, session.ending or reason))
         session.closed = True
         self._table.remove(session)
         self._free_id(session, now)

@@ -9,6 +9,7 @@ from reconciler.engine.access.effects import Send
 from reconciler.engine.wire import ethernet, pppoe
 from tests.engine.access.bench import AC_MAC, Bench
 from tests.engine.access.test_concentrator import subscriber, three
+from tests.peer import Quirks
 
 
 def codes(effects: list[object], mac: bytes) -> list[tuple[int, bytes]]:
@@ -207,3 +208,14 @@ def test_D36_a_client_that_missed_our_padt_is_told_again_when_it_goes_on() -> No
     assert len(bench.concentrator) == 0
     told = bench.receive(session_frame(theo.mac, session.key.id))
     assert codes(list(told), theo.mac) == [(0xA7, b"")]
+
+
+def test_a_dial_that_ends_before_the_login_is_told_with_its_reason_and_a_refused_login_but_once() -> None:
+    bench = Bench()
+    bench.configure(auth=["pap"])
+    bench.dial(subscriber(1, "theo", quirks=Quirks(methods=("chap",))))
+    bench.dial(subscriber(2, "theo", "guess"))
+    bench.advance(60)
+    assert bench.events("dial_failed") == [(None, "auth_refused")]
+    assert bench.events("login_refused") == [(b"theo", "wrong_password")]
+    assert bench.events("session_closed") == []
