@@ -28,6 +28,7 @@ def main() -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         datapath = choose(arguments.datapath, arguments.runtime_dir)
+        datapath.prune()
         host = Host(Concentrator(os.urandom), datapath)
         service = Service(host, arguments.runtime_dir / SOCKET_NAME)
     except (PathError, OSError) as error:
