@@ -17,7 +17,7 @@ from reconciler.engine.wire.documented import Documented
 from reconciler.engine.wire.drop import Drop
 from reconciler.site import codes, schema
 from reconciler.site.impact import Effect, Impact, OnChange
-from reconciler.site.model import Forwarding, LcpEcho, Site, User, on_change
+from reconciler.site.model import Forwarding, LcpEcho, Limits, Site, User, on_change
 from tests import conformance
 
 ROOT = Path(__file__).parent.parent
@@ -41,6 +41,7 @@ def site() -> str:
         ("", Site),
         ("forwarding.", Forwarding),
         ("lcp_echo.", LcpEcho),
+        ("limits.", Limits),
         ("users.NAME.", User),
     ]
     rows = [row for prefix, model in sections for row in _keys(prefix, model)]

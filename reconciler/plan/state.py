@@ -15,6 +15,7 @@ that does not exist has no path; ``None`` is never the value of a path. The path
 ``mtu``                           octets
 ``lcp_echo.interval``             seconds; 0 is off
 ``lcp_echo.failures``             number of unanswered requests
+``limits.<name>``                 numbers; 0 is no limit
 ``second_login``                  ``replace`` or ``refuse``
 ``forwarding.ip_forward``         truth value
 ``forwarding.proxy_arp.<name>``   truth value of one interface

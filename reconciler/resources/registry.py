@@ -20,6 +20,7 @@ from reconciler.resources.engine import EngineClient
 from reconciler.resources.identity import Identity
 from reconciler.resources.kernel import Kernel
 from reconciler.resources.leases import Leases
+from reconciler.resources.limits import Limits
 from reconciler.resources.link import LinkPolicy
 from reconciler.resources.listeners import Listeners
 from reconciler.resources.routes import Routes
@@ -39,6 +40,7 @@ def registry(engine: EngineClient, kernel: Kernel, memory: Memory) -> tuple[Reso
         Leases(engine),
         NameServers(engine),
         LinkPolicy(engine),
+        Limits(engine),
         Identity(engine),
         Users(engine),
         Listeners(engine, kernel),

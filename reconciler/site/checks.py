@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, TypeVar
 from reconciler.site import values
 from reconciler.site.diagnostic import Diagnostic, Related
 from reconciler.site.escape import visible
-from reconciler.site.model import Site, User
+from reconciler.site.model import Limits, Site, User
 from reconciler.site.place import Place
 from reconciler.site.tree import Listing, Node, Scalar, Table
 
@@ -69,6 +69,7 @@ def cross_check(root: Table) -> Iterator[Diagnostic]:
         yield from check(facts)
     yield from _passwords(root)
     yield from _listed_twice(root)
+    yield from _limits(root)
 
 
 def _same_address(facts: _Facts) -> Iterator[Diagnostic]:
@@ -189,6 +190,19 @@ def _listed_twice(root: Table) -> Iterator[Diagnostic]:
                 related = (Related(place, "first here"),)
                 message = f"`{key.text}` has the same entry twice"
                 yield Diagnostic("E132", message, item.place, "again here", "remove one of them", related)
+
+
+def _limits(root: Table) -> Iterator[Diagnostic]:
+    limits = root.get("limits")
+    if not isinstance(limits, Table):
+        return
+    each, total = (limits.get("padi_per_mac"), limits.get("padi_total"))
+    one = Limits.model_fields["padi_per_mac"].default if each is None else _positive(each)
+    every = Limits.model_fields["padi_total"].default if total is None else _positive(total)
+    if one is not None and every is not None and one > every:
+        message = f"one station may use up what all have together: {one} PADIs a second of {every}"
+        place = (total or each or limits).place
+        yield Diagnostic("W210", message, place, "", "set `padi_total` to several times `padi_per_mac`")
 
 
 def _facts(root: Table) -> _Facts:

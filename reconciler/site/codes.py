@@ -55,4 +55,5 @@ CATALOGUE: Final[dict[str, str]] = {
     "W201": "The pool has fewer addresses than the users who need one may have sessions at once.",
     "W202": "A user may have several sessions but has one fixed address, which only one of them can hold.",
     "W203": "The address ends in .0 or .255, which some systems take for a network's or a broadcast address.",
+    "W210": "A limit for one station is above the one for all: a single station may use that up.",
 }

@@ -144,6 +144,44 @@ class LcpEcho(_Declared):
     )
 
 
+class Limits(_Declared):
+    """What subscribers' stations may ask for, so that none can harm the others. 0 is no limit."""
+
+    padi_per_mac: Annotated[Number, unnoticed()] = Field(
+        default=10,
+        ge=0,
+        le=100_000,
+        description="Searches for an access concentrator (PADI) that are answered in a second for one MAC "
+        "address, twice as many in a burst. 0: all.",
+    )
+    padi_total: Annotated[Number, unnoticed()] = Field(
+        default=2000,
+        ge=0,
+        le=1_000_000,
+        description="Searches (PADI) that are answered in a second for all stations together. 0: all.",
+    )
+    half_open: Annotated[Number, unnoticed()] = Field(
+        default=4000,
+        ge=0,
+        le=1_000_000,
+        description="Sessions without a login at once. Whoever asks for one more is told to come back "
+        "later. 0: any number.",
+    )
+    failed_logins: Annotated[Number, unnoticed()] = Field(
+        default=5,
+        ge=0,
+        le=1000,
+        description="Failed logins in a row, of one station or with one name, after which it has to wait, "
+        "twice as long each time. 0: nobody waits.",
+    )
+    lockout: Annotated[Number, unnoticed()] = Field(
+        default=60,
+        ge=1,
+        le=86_400,
+        description="Seconds that a wait after failed logins lasts at most.",
+    )
+
+
 class Site(_Declared):
     """An access concentrator: what it serves, to whom, and with which settings."""
 
@@ -231,6 +269,10 @@ class Site(_Declared):
     )
     lcp_echo: Annotated[LcpEcho, unnoticed()] = Field(
         default=LcpEcho(), description="Keepalive: how a vanished subscriber is noticed."
+    )
+    limits: Annotated[Limits, unnoticed()] = Field(
+        default=Limits(),
+        description="What subscribers' stations may ask for, so that none can harm the others.",
     )
     second_login: Annotated[Literal["replace", "refuse"], unnoticed()] = Field(
         default="replace",

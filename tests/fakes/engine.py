@@ -46,6 +46,7 @@ DEFAULTS: Settings = {
     "echo_interval": 30,
     "echo_failures": 3,
     "second_login": "replace",
+    "limits": {"padi_per_mac": 10, "padi_total": 2000, "half_open": 4000, "failed_logins": 5, "lockout": 60},
 }
 
 

@@ -64,6 +64,8 @@ def test_nothing_differs_nothing_changes() -> None:
         pytest.param(changed(local_ip="10.0.0.9"), DEFAULT, (), LIVE, id="local_ip"),
         pytest.param(changed(ac_name="OTHER"), DEFAULT, (), (), id="ac_name"),
         pytest.param(changed(service_names=["internet"]), DEFAULT, (), (), id="service_names"),
+        pytest.param(changed(limits__padi_per_mac=5), DEFAULT, (), (), id="limits.padi_per_mac"),
+        pytest.param(changed(limits__lockout=600), DEFAULT, (), (), id="limits.lockout"),
         pytest.param(changed(second_login="refuse"), DEFAULT, (), (), id="second_login"),
         pytest.param(changed(pool_start="10.0.0.4"), DEFAULT, (), (THEO, PABLO), id="pool_start"),
         pytest.param(changed(pool_size=2), DEFAULT, (), (SECOND,), id="pool_size"),

@@ -60,6 +60,8 @@ BASE: dict[str, Value] = {
     "mtu": 1492,
     "lcp_echo.interval": 30,
     "lcp_echo.failures": 3,
+    "limits.padi_per_mac": 10,
+    "limits.lockout": 60,
     "second_login": "replace",
     "forwarding.ip_forward": True,
     "forwarding.proxy_arp.eth1": True,

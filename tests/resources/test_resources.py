@@ -76,12 +76,13 @@ FULL: dict[str, Any] = {
     "auth": ["pap"],
     "mtu": "1400",
     "lcp_echo": {"interval": "5", "failures": "2"},
+    "limits": {"padi_per_mac": "5", "failed_logins": "0"},
     "second_login": "refuse",
 }
 
 
 def test_from_nothing_everything_is_made_and_then_nothing_is_left(box: Box, engine: FakeEngine) -> None:
-    assert box.converge(wanted(**FULL)) == [Outcome()] * 10
+    assert box.converge(wanted(**FULL)) == [Outcome()] * 11
     assert box.left(wanted(**FULL)) == []
     assert engine.settings == {
         "ac_name": "SERVER",
@@ -94,6 +95,13 @@ def test_from_nothing_everything_is_made_and_then_nothing_is_left(box: Box, engi
         "mtu": 1400,
         "echo_interval": 5,
         "echo_failures": 2,
+        "limits": {
+            "padi_per_mac": 5,
+            "padi_total": 2000,
+            "half_open": 4000,
+            "failed_logins": 0,
+            "lockout": 60,
+        },
         "second_login": "refuse",
     }
     assert engine.users["theo"]["password"] == "one"

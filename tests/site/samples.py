@@ -164,5 +164,6 @@ FLAWS = (
         with_users("pablo: {password: x, ip: 10.0.0.1, sessions: 2}"),
         (7, 28),
     ),
+    Flaw("W210", "one station and all", with_line("limits: {padi_per_mac: 50, padi_total: 20}"), (1, 40)),
     Flaw("W203", "a network's address", with_users("pablo: {password: x, ip: 10.0.0.0}"), (7, 28)),
 )
