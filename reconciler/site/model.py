@@ -54,7 +54,7 @@ Name = Annotated[str, _read(values.name)]
 Interface = Annotated[str, _read(values.interface)]
 Password = Annotated[Secret, _read(_password)]
 
-AuthMethod = Literal["chap", "pap"]
+AuthMethod = Literal["mschapv2", "chap", "mschap", "pap"]
 
 
 class _Declared(BaseModel):
@@ -248,10 +248,12 @@ class Site(_Declared):
         examples=[{"theo": "test", "pablo": {"password": "test", "ip": "10.214.2.110"}}],
     )
     auth: Annotated[tuple[AuthMethod, ...], later(Touch.ALL, "authentication")] = Field(
-        default=("chap", "pap"),
+        default=("mschapv2", "chap", "pap"),
         min_length=1,
-        description="The ways to log in that are offered, in this order: `chap` (MD5, RFC 1994) and `pap` "
-        "(RFC 1334, the password travels in the clear).",
+        description="The ways to log in that are offered, in this order: `mschapv2` (RFC 2759, proves the "
+        "password to both sides), `chap` (MD5, RFC 1994), `pap` (RFC 1334, the password travels in the "
+        "clear), and for very old clients `mschap` (RFC 2433). A client that does not know the first one is "
+        "asked for the next; one that is not in the list is never agreed to.",
         examples=[["chap"], ["pap", "chap"]],
     )
     service_names: Annotated[tuple[Name, ...], unnoticed()] = Field(

@@ -13,6 +13,9 @@ from tests.root.guest.vm import TRUNK, Done, Guest
 _REFUSE = {
     "pap": ("refuse-chap", "refuse-mschap", "refuse-mschap-v2", "refuse-eap"),
     "chap": ("refuse-pap", "refuse-mschap", "refuse-mschap-v2", "refuse-eap"),
+    "mschap": ("refuse-pap", "refuse-chap", "refuse-mschap-v2", "refuse-eap"),
+    "mschapv2": ("refuse-pap", "refuse-chap", "refuse-mschap", "refuse-eap"),
+    "any": (),
 }
 _INET = re.compile(r"inet (\S+) peer (\S+)")
 _ANSWERED = re.compile(r"(\d+) received")

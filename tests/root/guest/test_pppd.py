@@ -54,12 +54,29 @@ def test_L2_the_first_configure_request_is_answered_and_repeated_at_once(subscri
     assert requests == 1, f"pppd had to repeat itself:\n{dialled.log}"
 
 
-@pytest.mark.parametrize("method", ["pap", "chap"])
+def test_A17_left_to_itself_pppd_logs_in_by_mschapv2_and_believes_our_proof(subscriber: Make) -> None:
+    pppd = subscriber()
+    dialled = pppd.dial("theo", "test", "any")
+    assert dialled.up, dialled.log
+    assert "<auth chap MS-v2>" in dialled.log
+    assert "CHAP authentication succeeded" in dialled.log
+    assert pppd.pings(FAR_ADDRESS, 3) == 3
+
+
+@pytest.mark.parametrize("method", ["pap", "chap", "mschapv2"])
 @pytest.mark.parametrize(("user", "password"), [("theo", "wrong"), ("nobody", "test")])
-def test_A5_a_wrong_login_is_refused(subscriber: Make, user: str, password: str, method: str) -> None:
+def test_A5_A17_a_wrong_login_is_refused(subscriber: Make, user: str, password: str, method: str) -> None:
     dialled = subscriber().dial(user, password, method)
     assert dialled.status == AUTHENTICATION_FAILED, dialled.log
-    assert f"{method.upper()} authentication failed" in dialled.log
+    assert f"{'PAP' if method == 'pap' else 'CHAP'} authentication failed" in dialled.log
+
+
+def test_A18_pppd_logs_in_by_mschapv1_where_the_site_names_it(subscriber: Make, sandbox: Sandbox) -> None:
+    site = SITE + "auth: [mschap]\n"
+    sandbox.instance.save(site)
+    sandbox.instance.wait_in_force(site)
+    dialled = subscriber().dial("theo", "test", "mschap")
+    assert dialled.up, dialled.log
 
 
 def test_a_revoked_user_is_told_and_nobody_else(subscriber: Make, sandbox: Sandbox) -> None:
