@@ -143,6 +143,11 @@ class ControlProtocol(ABC):
         self._event(Event.OPEN, now, out)
         return self._event(Event.UP, now, out)
 
+    def resume(self) -> None:
+        """Be open, as an earlier process left it."""
+        self.state = State.OPENED
+        self._heard = True
+
     def close(self, now: float, out: list[Output]) -> Layer | None:
         """We want it no more."""
         return self._event(Event.CLOSE, now, out)

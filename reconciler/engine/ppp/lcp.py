@@ -175,6 +175,17 @@ class Lcp(ControlProtocol):
         self.mtu = min(self.policy.mru, DEFAULT_MRU if mru is None else int.from_bytes(mru, "big"))
         self._peer_magic = values.get(LcpOption.MAGIC, _NO_MAGIC)
 
+    def resume_with(self, auth: str, magic: bytes, peer_magic: bytes, mtu: int) -> None:
+        """Be open, as agreed in an earlier process."""
+        self.resume()
+        self.auth, self.mtu = auth, mtu
+        self._magic, self._peer_magic = magic, peer_magic
+
+    @property
+    def magics(self) -> tuple[bytes, bytes]:
+        """Our Magic-Number and the peer's."""
+        return self._magic, self._peer_magic
+
     # Packets that only LCP has
 
     def other(self, packet: Packet, now: float, out: list[Output]) -> Layer | None:
@@ -206,7 +217,7 @@ class Lcp(ControlProtocol):
         elif identifier != self.keepalive.asked:
             out.append(Dropped(Drop.STALE_ECHO))
         else:
-            self.keepalive.answered()
+            self.keepalive.answered(now)
         return None
 
     def code_rejected(self, code: int) -> None:

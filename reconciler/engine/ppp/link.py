@@ -11,6 +11,7 @@ from collections.abc import Callable
 from enum import Enum
 from itertools import count
 from math import inf
+from typing import NamedTuple
 
 from reconciler.engine.ppp.authentication import Authenticator
 from reconciler.engine.ppp.automaton import Layer, State
@@ -44,6 +45,7 @@ from reconciler.engine.wire.drop import Drop, Malformed
 from reconciler.engine.wire.ppp import Packet, Protocol
 
 __all__ = [
+    "Agreed",
     "Ask",
     "ChapCredentials",
     "Credentials",
@@ -94,6 +96,18 @@ _OVERDUE = {
 }
 
 
+class Agreed(NamedTuple):
+    """What both sides of an open link hold to: the method that proved who the peer is, the Magic-Numbers, the
+    most octets that the peer takes, and its grant (without the proof of the login).
+    """
+
+    auth: str
+    magic: bytes
+    peer_magic: bytes
+    mtu: int
+    grant: Grant
+
+
 class Link:
     """`phase` is where it stands; `network_opened` whether IPv4 may flow. All times are monotonic seconds.
 
@@ -133,6 +147,27 @@ class Link:
         self._rejects = 0
         self.phase = Phase.DEAD
         self.network_opened = False
+
+    def agreed(self) -> Agreed | None:
+        """What is agreed on while IPv4 may flow: enough to `resume` in another process."""
+        ipcp = self._ncps.get(Protocol.IPCP)
+        if not self.network_opened or not isinstance(ipcp, Ipcp):
+            return None
+        return Agreed(self._lcp.auth, *self._lcp.magics, self._lcp.mtu, ipcp.grant)
+
+    def resume(self, agreed: Agreed, now: float) -> None:
+        """Go on, in place of `open`, where another process left off; the peer is asked soon whether it is
+        there.
+        """
+        self.phase = Phase.NETWORK
+        self.network_opened = True
+        self._lcp.resume_with(agreed.auth, agreed.magic, agreed.peer_magic, agreed.mtu)
+        self._lcp.keepalive.confirm(now, self._policy.restart_timer)
+        self._auth = _AUTHENTICATORS[agreed.auth](self._policy, self._entropy, self._numbers)
+        self._auth.resume()
+        ipcp = Ipcp(self._policy, agreed.grant, agreed.mtu)
+        ipcp.resume()
+        self._ncps = {ipcp.protocol: ipcp}
 
     @property
     def peer_mru(self) -> int:
