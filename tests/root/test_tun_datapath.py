@@ -150,3 +150,29 @@ def test_RFC4638_the_device_takes_what_its_largest_session_takes(datapath: TunDa
     datapath.open(KEY, ADDRESS, 1500)
     datapath.flush()
     assert interface.read(datapath.device).mtu == 1500
+
+
+def test_what_an_engine_leaves_behind_goes_on_and_the_next_one_keeps_what_it_asks_for(
+    datapath: TunDataPath, wire: socket.socket, tmp_path: Path
+) -> None:
+    address_device(datapath)
+    other = Key("eth0", (), CLIENT, 8)
+    datapath.open(KEY, ADDRESS, 1492)
+    datapath.open(other, bytes([10, 214, 2, 102]), 1492)
+    datapath.flush()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind((PEER, 0))
+        server.sendto(b"before", ("10.214.2.101", 4001))
+        assert wire.recv(2048)[16:18] == b"\0\7"
+        datapath._worker.close()  # as if the engine had been killed
+        server.sendto(b"alone", ("10.214.2.101", 4001))
+        assert wire.recv(2048)[16:18] == b"\0\7"
+        heir = TunDataPath(tmp_path)
+        here = interface.read("eth0")
+        heir.attach("eth0", here.ifindex, here.mac)
+        heir.open(KEY, ADDRESS, 1492)
+        heir.prune()
+        assert list(heir.counters()) == [KEY]
+        assert heir.counters()[KEY].tx_packets == 2, "the count goes on"
+        assert heir.device == datapath.device
+    heir.shutdown()

@@ -53,6 +53,9 @@ class DataPath(Protocol):
     def close(self, key: Key) -> None:
         """Stop carrying this session's packets."""
 
+    def prune(self) -> None:
+        """Close what an engine before this one had open and this one has not asked for."""
+
     def flush(self) -> None:
         """Return when all that was asked for is in effect."""
 

@@ -34,7 +34,7 @@ _u16 = Struct("!H").unpack_from
 
 
 class Path:
-    """An open session's way, and what it has carried."""
+    """An open session's way, and what it has carried. ``wanted``: the present engine has asked for it."""
 
     __slots__ = (
         "address",
@@ -46,6 +46,7 @@ class Path:
         "session_id",
         "tx_bytes",
         "tx_packets",
+        "wanted",
     )
 
     def __init__(self, ifindex: int, mac: bytes, session_id: int, address: bytes, mtu: int) -> None:
@@ -54,19 +55,21 @@ class Path:
         self.session_id = session_id
         self.address = address
         self.mtu = mtu
+        self.wanted = True
         self.rx_bytes = self.tx_bytes = self.rx_packets = self.tx_packets = 0
 
 
 class Port:
     """An access interface: its socket for data frames, our address on it, and its paths by MAC and session
-    id.
+    id. ``wanted``: the present engine has asked for it.
     """
 
-    __slots__ = ("ifindex", "mac", "paths", "socket")
+    __slots__ = ("ifindex", "mac", "paths", "socket", "wanted")
 
     def __init__(self, interface: str, ifindex: int, mac: bytes) -> None:
         self.ifindex = ifindex
         self.mac = mac
+        self.wanted = True
         self.socket = open_packet_socket(interface, ETHERTYPE_SESSION, PPP_DATA)
         self.paths: dict[bytes, Path] = {}
 
@@ -95,12 +98,18 @@ class Forwarder:
                 self._by_address.pop(path.address, None)
 
     def open(self, path: Path) -> None:
-        """Let a session's packets through, if its port is there."""
+        """Let a session's packets through, if its port is there. One that is open goes on counting."""
         port = self.ports.get(path.ifindex)
-        if port is not None:
-            self.close(path.ifindex, path.mac, path.session_id)
-            port.paths[_session(path.mac, path.session_id)] = path
-            self._by_address[path.address] = (port, path)
+        if port is None:
+            return
+        session = _session(path.mac, path.session_id)
+        before = port.paths.get(session)
+        if before is not None and before.address == path.address:
+            before.mtu, before.wanted = path.mtu, True
+            return
+        self.close(path.ifindex, path.mac, path.session_id)
+        port.paths[session] = path
+        self._by_address[path.address] = (port, path)
 
     def close(self, ifindex: int, mac: bytes, session_id: int) -> None:
         """Stop a session's packets, if it is there."""
@@ -108,6 +117,19 @@ class Forwarder:
         path = port.paths.pop(_session(mac, session_id), None) if port is not None else None
         if path is not None and self._by_address.get(path.address, (None, None))[1] is path:
             del self._by_address[path.address]
+
+    def doubt(self) -> None:
+        """Another engine has come: nothing is wanted until it asks for it."""
+        for port in self.ports.values():
+            port.wanted = False
+            for path in port.paths.values():
+                path.wanted = False
+
+    def unwanted(self) -> tuple[list[int], list[Path]]:
+        """The ports, by interface index, and the paths that the present engine has not asked for."""
+        ports = [port.ifindex for port in self.ports.values() if not port.wanted]
+        paths = [path for port in self.ports.values() for path in port.paths.values() if not path.wanted]
+        return ports, paths
 
     def tallies(self) -> list[Tally]:
         """What every open path has carried."""

@@ -33,6 +33,9 @@ class NullDataPath:
     def close(self, key: Key) -> None:
         self.paths.pop(key, None)
 
+    def prune(self) -> None:
+        """Nothing is left of an engine before this one."""
+
     def flush(self) -> None:
         """Everything took effect at once."""
 

@@ -26,7 +26,7 @@ class Op(IntEnum):
     """What a record asks for."""
 
     HELLO = 1
-    RESET = 2
+    PRUNE = 2
     ATTACH = 3
     DETACH = 4
     OPEN = 5

@@ -63,6 +63,10 @@ class TunDataPath:
         if port is not None and self._paths.pop(key, None) is not None:
             self._say(Record(Op.CLOSE, port[0], key.mac, key.id))
 
+    def prune(self) -> None:
+        self._say(Record(Op.PRUNE))
+        self.flush()
+
     def flush(self) -> None:
         if not self._unsent:
             return
@@ -121,12 +125,12 @@ class TunDataPath:
         self._worker.sendall(data)
 
     def _adopt(self) -> tuple[socket.socket, str] | None:
-        """Take over the worker that an earlier engine left behind, if there is one; its paths are closed."""
+        """Take over the worker that an earlier engine left behind, if there is one, and what it carries."""
         worker = socket.socket(socket.AF_UNIX)
         worker.settimeout(PATIENCE)
         try:
             worker.connect(str(self._runtime_dir / records.SOCKET_NAME))
-            worker.sendall(records.record.pack(*Record(Op.RESET)) + records.record.pack(*Record(Op.HELLO)))
+            worker.sendall(records.record.pack(*Record(Op.HELLO)))
             device = records.hello.unpack(records.receive(worker, records.hello.size))[0]
         except OSError:
             worker.close()

@@ -92,10 +92,10 @@ class Worker:
         forwarder = self._forwarder
         match asked.op:
             case Op.HELLO:
+                forwarder.doubt()
                 engine.sendall(records.hello.pack(self._device.encode()))
-            case Op.RESET:
-                for ifindex in list(forwarder.ports):
-                    self._detach(ifindex)
+            case Op.PRUNE:
+                self._prune()
             case Op.ATTACH:
                 self._attach(asked)
             case Op.DETACH:
@@ -121,7 +121,18 @@ class Worker:
             interface.set_mtu(self._device, mtu)
             self._mtu = mtu
 
+    def _prune(self) -> None:
+        ports, paths = self._forwarder.unwanted()
+        for path in paths:
+            self._forwarder.close(path.ifindex, path.mac, path.session_id)
+        for ifindex in ports:
+            self._detach(ifindex)
+
     def _attach(self, asked: Record) -> None:
+        port = self._forwarder.ports.get(asked.ifindex)
+        if port is not None and port.mac == asked.mac:
+            port.wanted = True
+            return
         self._detach(asked.ifindex)
         try:
             port = self._forwarder.attach(asked.interface.rstrip(b"\0").decode(), asked.ifindex, asked.mac)
