@@ -167,7 +167,7 @@ class Reconciler:
         self, before: Picture, after: Picture, plan: Plan, ended: Sequence[SessionKey], told: int
     ) -> tuple[Breach, ...]:
         predicted = [session.key for session in plan.dropped]
-        self._ending |= {*predicted, *map(accounts.key, ended)}
+        self._ending.update(map(accounts.key, ended))
         gone = accounts.missing(before.at.live.sessions, after.at.live.sessions, predicted)
         if not gone:
             return ()
@@ -194,11 +194,15 @@ class Reconciler:
             return Again(min(pauses), "DriftContested", message)
         if left:
             return Again(ENDING, "MoreToDo", "something changed meanwhile")
-        engine = after.at.live.engine
-        self._ending &= {accounts.key(session) for session in engine["sessions"]} if engine else set()
-        if self._ending:
+        if self._still_ending(after):
             return Again(ENDING, "SessionsEnding", f"sessions being ended: {len(self._ending)}")
         return Settled()
+
+    def _still_ending(self, seen: Picture) -> bool:
+        """Whether a session that we ended has not said goodbye yet."""
+        sessions = seen.at.live.engine["sessions"] if seen.at.live.engine else ()
+        self._ending &= {accounts.key(one) for one in sessions if one["state"] == "terminate"}
+        return bool(self._ending)
 
     def _stuck(self, intake: Intake, end: End) -> Report:
         return Report(end, intake, self.history.desired, self.history.applied)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from reconciler.plan.state import State
+from reconciler.plan.state import State, Value
 
 FILE = "state.db"
 KEY_FILE = "fingerprint.key"
@@ -60,7 +60,7 @@ class Store:
     def __init__(self, database: sqlite3.Connection, key: bytes, boot: str) -> None:
         self._database = database
         self.key = key
-        self._applied: dict[str, str] | None = None
+        self._applied: dict[str, Value] | None = None
         if self.fact("boot") != boot:
             with self._transaction():
                 database.execute("DELETE FROM kernel")
@@ -106,8 +106,9 @@ class Store:
         return next(self._generations("ORDER BY number DESC LIMIT 1"), None)
 
     def last_applied(self) -> Generation | None:
-        """The newest generation that was ever reached."""
-        return next(self._generations("WHERE applied IS NOT NULL ORDER BY applied DESC LIMIT 1"), None)
+        """The generation that was reached last."""
+        number = self.fact("applied")
+        return self.generation(int(number)) if number else None
 
     def generation(self, number: int) -> Generation | None:
         """The generation of that number."""
@@ -139,6 +140,8 @@ class Store:
         """Generation ``number`` was reached at ``now`` (Unix time)."""
         with self._transaction() as database:
             database.execute("UPDATE generation SET applied = ? WHERE number = ?", (now, number))
+            # By number, not by time: clocks are set back.
+            self._set_fact("applied", str(number))
 
     def _generations(self, clause: str, *values: int) -> Iterator[Generation]:
         query = f"SELECT * FROM generation {clause}"  # noqa: S608 - our own words
@@ -152,24 +155,23 @@ class Store:
 
     def applied(self) -> State:
         """What was in force when we last looked and found it right."""
-        return {path: json.loads(value) for path, value in self._applied_text().items()}
+        if self._applied is None:
+            rows = self._database.execute("SELECT path, value FROM applied")
+            self._applied = {path: json.loads(value) for path, value in rows}
+        return self._applied
 
     def set_applied(self, state: State) -> None:
         """Writes what differs only: a site has thousands of users, an edit touches one."""
-        old = self._applied_text()
-        new = {path: json.dumps(value, sort_keys=True, default=dict) for path, value in state.items()}
-        changed = [(path, value) for path, value in new.items() if old.get(path) != value]
-        gone = [(path,) for path in old if path not in new]
+        old = self.applied()
+        changed = [
+            (path, json.dumps(value, default=dict)) for path, value in state.items() if old.get(path) != value
+        ]
+        gone = [(path,) for path in old if path not in state]
         if changed or gone:
             with self._transaction() as database:
                 database.executemany("INSERT OR REPLACE INTO applied VALUES (?, ?)", changed)
                 database.executemany("DELETE FROM applied WHERE path = ?", gone)
-            self._applied = new
-
-    def _applied_text(self) -> dict[str, str]:
-        if self._applied is None:
-            self._applied = dict(self._database.execute("SELECT path, value FROM applied"))
-        return self._applied
+            self._applied = dict(state)
 
     # The kernel's values from before our first write (resources.sysctl.Memory).
 

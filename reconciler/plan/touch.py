@@ -116,7 +116,7 @@ class Live:
 
 def _effects(path: str, before: object, after: object) -> Iterator[tuple[Effect, object, object]]:
     """The effects of a change with the old and new value of each: one for every differing setting of a user
-    who stays, else one for the whole.
+    who stays, else one for the whole. A user who comes disabled may still have sessions that drain.
     """
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in sorted(before.keys() | after.keys()):
@@ -125,6 +125,8 @@ def _effects(path: str, before: object, after: object) -> Iterator[tuple[Effect,
                 yield on_change_at((split(path)[0], "", key)).between(old, new), old, new
     else:
         yield declared(path).between(before, after), before, after
+        if isinstance(after, Mapping) and after.get("enabled") is False:
+            yield on_change_at((split(path)[0], "", "enabled")).between(True, False), True, False
 
 
 def _lowered(old: object, new: object) -> bool:

@@ -4,7 +4,7 @@ address or a name can pass from one user to another without a moment in which bo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.engine.messages import RemovedUser, SessionKey, UserEntry
 from reconciler.plan.change import Change
@@ -52,10 +52,10 @@ class Users:
         ]
         try:
             ended = self._engine.users(at.generation, put, remove)
-            # on_password_change: terminate is the reconciler's policy; the engine would let them live.
-            left = _not_yet(ended, (session for change in changes for session in change.dropped))
-            if left:
-                ended += self._engine.terminate(left, "password_changed")
+            # What the plan ends and the engine would let live, as on_password_change: terminate asks.
+            for change in changes:
+                if left := _not_yet(ended, change.dropped):
+                    ended += self._engine.terminate(left, _why(change))
         except RefusedError as error:
             return refused(changes, error)
         return Outcome(ended=tuple(ended))
@@ -72,6 +72,13 @@ def _entry(name: str, wanted: Wanted) -> UserEntry:
         "fingerprint": wanted.fingerprints[name],
         "on_disable": wanted.site.on_remove,
     }
+
+
+def _why(change: Change) -> str:
+    before, after = change.before, change.after
+    if isinstance(before, Mapping) and isinstance(after, Mapping) and before["password"] != after["password"]:
+        return "password_changed"
+    return "sessions_lowered"
 
 
 def _not_yet(ended: Iterable[SessionKey], planned: Iterable[SessionRef]) -> list[SessionKey]:

@@ -162,10 +162,14 @@ class FakeEngine:
             if removal["sessions"] == "terminate":
                 ended += self._end([s for s in self.live() if s["user"] == removal["name"]], "user removed")
         for user in put:
+            before = self.users.get(user["name"])
             self.users[user["name"]] = user
             mine = sorted((s for s in self.live() if s["user"] == user["name"]), key=lambda s: s["since"])
-            drains = user.get("on_disable") == "drain"
-            keep = user["sessions"] if user["enabled"] else len(mine) if drains else 0
+            keep = len(mine)
+            if not user["enabled"]:
+                keep = len(mine) if user.get("on_disable") == "drain" else 0
+            elif before is not None and user["sessions"] < before["sessions"]:
+                keep = user["sessions"]
             ended += self._end(mine[: len(mine) - keep] if len(mine) > keep else [], "user changed")
         return {"ended": ended}
 

@@ -155,8 +155,13 @@ class Convergence(RuleBasedStateMachine):
     @rule(key=st.sampled_from([IP_FORWARD, interface_key("eth1", "proxy_arp")]), value=st.integers(0, 1))
     def meddle_with_what_is_managed(self, key: str, value: int) -> None:
         path = "forwarding.ip_forward" if key == IP_FORWARD else "forwarding.proxy_arp.eth1"
-        if path in self.world.store.applied():
-            self.world.kernel.values[key] = value  # type: ignore[index]
+        values, store = self.world.kernel.values, self.world.store
+        if path in store.applied():
+            before, values[key] = values[key], value  # type: ignore[index]
+            self.step()
+            if path not in store.remembered():
+                # We never wrote it: what is there when it is no longer declared stays.
+                values[key] = before  # type: ignore[index]
 
     @rule()
     def restart_the_reconciler(self) -> None:

@@ -28,6 +28,17 @@ def test_generations_come_back(tmp_path: Path) -> None:
     store.close()
 
 
+def test_last_applied_is_told_by_order_not_by_the_clock(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, BOOT)
+    for number in (1, 2):
+        store.add(Generation(number, f"d{number}", "s", None, None, 10.0))
+        store.mark_applied(number, 100.0 - number)
+    last = store.last_applied()
+    assert last is not None
+    assert last.number == 2
+    store.close()
+
+
 def test_applied_state_comes_back_as_it_was(tmp_path: Path) -> None:
     state: State = {
         "ac_name": "A",

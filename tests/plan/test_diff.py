@@ -97,6 +97,12 @@ def test_lowered_sessions_end_the_oldest_surplus_only() -> None:
     )
 
 
+def test_a_user_who_comes_disabled_loses_sessions_that_still_drain() -> None:
+    change = only(plan(changed(users__pablo=user("bb", enabled=False)), changed(users__pablo=None)))
+    assert change.op == "add"
+    assert set(change.dropped) == {PABLO, SECOND}
+
+
 def test_a_user_who_changes_in_several_ways_is_one_change() -> None:
     actual = changed(users__pablo=user("bb", sessions=2))
     change = only(plan(changed(users__pablo=user("cc", ip="10.0.0.30")), actual, applied=actual))

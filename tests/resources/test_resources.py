@@ -164,7 +164,7 @@ def test_sessions_that_the_plan_ends_are_ended_even_if_the_engine_would_keep_the
     from reconciler.plan.state import SessionRef
 
     ref = SessionRef("theo", theo["id"], "eth1", theo["mac"], theo["address"], 0, 0, 1)
-    change = Change("update", "users.theo", {}, {}, Impact.DROP, dropped=(ref,))
+    change = Change("update", "users.theo", {"password": "a"}, {"password": "b"}, Impact.DROP, dropped=(ref,))
     users = next(r for r in box.resources if "users" in r.subjects)
     outcome = users.apply([change], situation(wanted(), client))
     assert [key["id"] for key in outcome.ended] == [theo["id"]]

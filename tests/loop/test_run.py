@@ -1,0 +1,126 @@
+"""The loop itself: it looks when hinted, survives its own bugs, and says so."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.loop.advice import Advice
+from reconciler.loop.report import Report, Settled
+from reconciler.loop.run import Loop
+from reconciler.loop.watch import Watch
+from tests.loop.world import SITE, World
+
+
+class Nobody:
+    def here(self, _address: str) -> list[str]:
+        return []
+
+    def there(self, _interface: str, _address: str) -> None:
+        return None
+
+
+class Running:
+    """A loop in a thread that would otherwise look once an hour."""
+
+    def __init__(self, directory: Path) -> None:
+        self.world = World(directory)
+        self.world.edit()
+        self.watch = Watch(self.world.wake.hint)
+        advice = Advice(self.world.kernel, Nobody(), self.world.wake.hint)
+        self.loop = Loop(
+            self.world.reconciler,
+            self.world.board,
+            advice,
+            self.world.wake,
+            self.watch,
+            3600,
+            self.world.clock,
+        )
+        self.passed = threading.Condition()
+        self.reports: list[Report] = []
+        step = self.loop.step
+
+        def counted() -> tuple[Report, float]:
+            report, delay = step()
+            with self.passed:
+                self.reports.append(report)
+                self.passed.notify_all()
+            return report, delay
+
+        self.loop.step = counted  # type: ignore[method-assign]
+        self.thread = threading.Thread(target=self.loop.run, daemon=True)
+        self.thread.start()
+
+    def until_generation(self, number: int) -> None:
+        def reached() -> bool:
+            return any(r.applied == number and isinstance(r.end, Settled) for r in self.reports)
+
+        with self.passed:
+            assert self.passed.wait_for(reached, 10), f"generation {number} never came: {self.reports[-1:]}"
+
+    def close(self) -> None:
+        self.world.wake.stop()
+        self.thread.join()
+        self.watch.close()
+        self.world.close()
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    made = Running(tmp_path)
+    yield made
+    made.close()
+
+
+def test_saved_edit_is_applied_without_waiting_for_the_interval(running: Running) -> None:
+    running.until_generation(1)
+    running.world.edit(SITE.replace("one", "three"))
+    running.until_generation(2)
+    assert running.world.engine.users["theo"]["password"] == "three"
+
+
+def test_edit_by_rename_and_of_a_password_file_too(running: Running) -> None:
+    running.until_generation(1)
+    secret = running.world.directory / "theo.secret"
+    secret.write_text("first")
+    beside = running.world.directory / "new.yaml"
+    beside.write_text(SITE.replace("theo: one", "theo: {password_file: theo.secret}"))
+    beside.rename(running.world.path)
+    running.until_generation(2)
+    secret.write_text("second")
+    running.until_generation(3)
+    assert running.world.engine.users["theo"]["password"] == "second"
+
+
+def test_bug_in_a_pass_is_confessed_and_survived(
+    running: Running, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.until_generation(1)
+    run = running.world.reconciler.run
+    broken = threading.Event()
+
+    def buggy() -> Report:
+        monkeypatch.setattr(running.world.reconciler, "run", run)
+        broken.set()
+        raise KeyError("open-sesame")
+
+    monkeypatch.setattr("reconciler.loop.run.AFTER_A_BUG", 0.05)
+    monkeypatch.setattr(running.world.reconciler, "run", buggy)
+    running.world.edit(SITE.replace("one", "three"))
+    assert broken.wait(5)
+    running.until_generation(2)
+    assert running.loop.bugs == 1
+    assert "a pass failed by a bug: KeyError" in caplog.text
+    assert "open-sesame" not in caplog.text
+
+
+def test_converge_from_another_thread_takes_turns_with_the_loop(running: Running) -> None:
+    running.until_generation(1)
+    running.world.edit(SITE.replace("one", "three"))
+    done = running.loop.converge(10)
+    assert done.settled
+    assert running.world.engine.users["theo"]["password"] == "three"
