@@ -152,7 +152,7 @@ class Limits(_Declared):
         ge=0,
         le=100_000,
         description="Searches for an access concentrator (PADI) that are answered in a second for one MAC "
-        "address, twice as many in a burst. 0: all.",
+        "address, and sessions that it may begin; twice as many in a burst. 0: all.",
     )
     padi_total: Annotated[Number, unnoticed()] = Field(
         default=2000,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reconciler.engine.access.admission import Admission
 from reconciler.engine.access.config import Config
 from reconciler.engine.access.discovery import Admitted, Discovery, Listener, Refused, answer
-from reconciler.engine.access.effects import Dropped, Effect, Key, Send
+from reconciler.engine.access.effects import Dropped, Effect, Fault, Key, Send
 from reconciler.engine.access.lifecycle import Lifecycle
 from reconciler.engine.access.limits import Solicitations
 from reconciler.engine.access.rate import Allowance
@@ -85,6 +85,8 @@ class Concentrator:
             return self._discovery_stage(listener, frame, packet, now)
         except Malformed as malformed:
             return [Dropped(malformed.reason)]
+        except Exception as error:
+            return [Fault(Key(interface, (), data[6:12], 0), error)]
 
     def tick(self, now: float) -> list[Effect]:
         """Let time pass: everything that is due by ``now``."""
@@ -217,6 +219,8 @@ class Concentrator:
                 return [repeat if session.half_open else Dropped(Drop.LATE_PADR)]
         effects: list[Effect] = []
         half_open = [session for session in siblings if session.half_open]
+        if not self._solicitations.take_session(frame.source, now):
+            return [Dropped(Drop.PADR_RATE)]
         if len(half_open) >= HALF_OPEN_PER_CLIENT:
             effects += self._lifecycle.forget(half_open[0], End.HALF_OPEN_LIMIT, now)
         return effects + self._begin(listener, frame, verdict, now)

@@ -80,22 +80,23 @@ class Recent(Generic[K, V]):
 
 
 class Solicitations:
-    """How fast clients may ask who is there (PADI)."""
+    """How fast clients may ask who is there (PADI), and each of them begin sessions (PADR)."""
 
-    __slots__ = ("_each", "_total")
+    __slots__ = ("_begun", "_each", "_total")
 
     def __init__(self, limits: Limits) -> None:
         per_mac, total = limits.padi_per_mac, limits.padi_total
-        self._each: Recent[bytes, Allowance] | None = (
-            Recent(lambda: Allowance(per_mac, 2 * per_mac)) if per_mac else None
-        )
-        self._total = Allowance(total, total) if total else None
+        self._each: Recent[bytes, Allowance] = Recent(lambda: Allowance(per_mac, 2 * per_mac))
+        self._begun: Recent[bytes, Allowance] = Recent(lambda: Allowance(per_mac, 2 * per_mac))
+        self._total = Allowance(total, total)
 
     def take(self, mac: bytes, now: float) -> bool:
-        """Whether one more of this client is answered."""
-        if self._each is not None and not self._each.use(mac).take(now):
-            return False
-        return self._total is None or self._total.take(now)
+        """Whether one more PADI of this client is answered."""
+        return self._each.use(mac).take(now) and self._total.take(now)
+
+    def take_session(self, mac: bytes, now: float) -> bool:
+        """Whether this client may begin one more session."""
+        return self._begun.use(mac).take(now)
 
 
 class _Record:

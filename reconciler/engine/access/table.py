@@ -28,7 +28,11 @@ LAST_ID = 0xFFFE
 
 
 class SessionIds:
-    """Session ids of one interface, rolling from ``start``, each unique while in use and a while after."""
+    """Session ids of one interface, rolling from ``start``, each unique while in use and a while after.
+
+    That while is shorter only when no other id is left: so many short sessions are somebody's mischief, which
+    must not keep the others out.
+    """
 
     __slots__ = ("_freed", "_last", "_taken")
 
@@ -38,8 +42,8 @@ class SessionIds:
         self._freed: deque[tuple[float, int]] = deque()
 
     def take(self, now: float) -> int | None:
-        """The next free id, or None when all 65,534 are in use or in quarantine."""
-        while self._freed and self._freed[0][0] <= now:
+        """The next free id, or None when all 65,534 are in use."""
+        while self._freed and (self._freed[0][0] <= now or len(self._taken) >= LAST_ID):
             del self._taken[self._freed.popleft()[1]]
         if len(self._taken) >= LAST_ID:
             return None

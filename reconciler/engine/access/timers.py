@@ -2,12 +2,14 @@
 
 A heap with lazy entries. Moving a deadline later costs nothing (the earlier entry comes up, is found not due,
 and is put back); moving it earlier costs one push. A spurious wake-up is harmless by contract, so nothing is
-ever searched for or removed. Neighbours: ``concentrator``. It must not read a clock.
+ever searched for. Entries that have become useless go when they come up, or all at once when they are most
+of the heap, so that sessions which come and go fast are not kept. Neighbours: ``concentrator``. It must not
+read a clock.
 """
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Generic, Protocol, TypeVar
 
@@ -23,16 +25,19 @@ class Timed(Protocol):
 T = TypeVar("T", bound=Timed)
 
 NEVER = float("inf")
+ROOM = 1024
+"""Entries that a heap may have without being swept."""
 
 
 class Deadlines(Generic[T]):
     """The items' deadlines, earliest first. Times are monotonic seconds."""
 
-    __slots__ = ("_heap", "_order")
+    __slots__ = ("_heap", "_order", "_room")
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, T]] = []
         self._order = count()
+        self._room = ROOM
 
     def update(self, item: T) -> None:
         """Take note that the item's deadline may have moved."""
@@ -40,6 +45,14 @@ class Deadlines(Generic[T]):
         if when is not None and when < item.armed:
             item.armed = when
             heappush(self._heap, (when, next(self._order), item))
+            if len(self._heap) > self._room:
+                self._sweep()
+
+    def _sweep(self) -> None:
+        """Drop what has been overtaken by an earlier entry, or will never be due."""
+        self._heap = [e for e in self._heap if e[0] == e[2].armed and e[2].deadline() is not None]
+        heapify(self._heap)
+        self._room = max(ROOM, 2 * len(self._heap))
 
     def next(self) -> float | None:
         """The earliest time at which ``due`` may have something to give."""

@@ -42,6 +42,7 @@ class Drop(Documented):
     BAD_COOKIE = "bad_cookie", "a PADR whose AC-Cookie is missing, old, or was given to someone else"
     LATE_PADR = "late_padr", "a repeated PADR for a session that has already logged in"
     PADI_RATE = "padi_rate", "PADIs of this client, or of all, faster than the limit"
+    PADR_RATE = "padr_rate", "PADRs of this client that begin sessions, faster than the limit for its PADIs"
     LOCKED_OUT = "locked_out", "a client that has to wait after too many failed logins"
     STOPPING = "stopping", "a request for a new session while shutting down"
     UNKNOWN_SESSION = "unknown_session", "for a session that does not exist"

@@ -8,7 +8,7 @@ from reconciler.engine.wire.drop import Drop
 from reconciler.engine.wire.pppoe import Code, TagType
 from tests.engine.access.bench import Bench, user
 from tests.engine.access.test_concentrator import subscriber
-from tests.engine.access.test_discovery import NAME, answered, cookie, frame
+from tests.engine.access.test_discovery import NAME, answered, cookie, frame, only
 
 THEO, MALLORY = b"\x02theo\0", b"\x02mall\0"
 
@@ -39,8 +39,23 @@ def test_D22_only_the_most_recent_clients_are_remembered() -> None:
     solicitations = Solicitations(Limits(padi_total=0))
     for n in range(3 * REMEMBERED):
         assert solicitations.take(mac(n), 0.0)
-    assert solicitations._each is not None
     assert len(solicitations._each._values) == REMEMBERED
+
+
+def test_D22_a_client_cannot_use_up_the_session_ids_of_all() -> None:
+    bench = Bench()
+    _, _, offer = answered(bench, frame(Code.PADI, NAME))
+    padr = frame(Code.PADR, NAME, (int(TagType.AC_COOKIE), only(offer, TagType.AC_COOKIE)))
+    begun = 0
+    for _ in range(1000):  # begin a session, hang up, begin another
+        for effect in bench.receive(padr):
+            if isinstance(effect, Send):
+                begun += 1
+                session_id = int.from_bytes(effect.frame[16:18], "big")
+                bench.receive(frame(Code.PADT, session_id=session_id))
+    assert begun == 20
+    assert bench.receive(padr) == [Dropped(Drop.PADR_RATE)]
+    assert answered(bench, frame(Code.PADR, NAME, cookie(bench, source=mac(1)), source=mac(1)))[1].session_id
 
 
 def test_D27_when_too_many_are_half_open_a_padr_is_told_so() -> None:

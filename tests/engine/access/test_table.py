@@ -12,13 +12,22 @@ def test_D24_ids_are_unique_and_neither_0_nor_ffff() -> None:
     assert ids.take(0.0) is None, "a full table says so"
 
 
-def test_D31_a_freed_id_rests_before_it_is_given_again() -> None:
+def test_D31_a_freed_id_rests_while_another_is_left() -> None:
+    ids = SessionIds(0)
+    assert [ids.take(0.0) for _ in range(3)] == [1, 2, 3]
+    ids.free(2, 0.0)
+    later = [ids.take(QUARANTINE - 1) for _ in range(LAST_ID - 3)]
+    assert 2 not in later
+    assert ids.take(QUARANTINE) == 2
+
+
+def test_D31_when_no_other_is_left_the_id_that_has_rested_longest_is_given_again() -> None:
     ids = SessionIds(0)
     for _ in range(LAST_ID):
         ids.take(0.0)
-    ids.free(7, 100.0)
-    assert ids.take(100.0 + QUARANTINE - 1) is None
-    assert ids.take(100.0 + QUARANTINE) == 7
+    for n in (7, 9, 3):
+        ids.free(n, 100.0)
+    assert [ids.take(101.0) for _ in range(4)] == [7, 9, 3, None]
 
 
 def test_D32_D36_an_id_is_known_for_a_moment_after_its_sessions_end() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.engine.access.timers import NEVER, Deadlines
+from reconciler.engine.access.timers import NEVER, ROOM, Deadlines
 
 
 class Alarm:
@@ -42,3 +42,17 @@ def test_exactly_what_is_due_is_given_and_next_is_never_late(
         waiting = [alarm.when for alarm in alarms if alarm.when is not None]
         following = deadlines.next()
         assert not waiting or (following is not None and following <= min(waiting))
+
+
+def test_X4_alarms_that_come_and_go_are_not_kept() -> None:
+    deadlines: Deadlines[Alarm] = Deadlines()
+    lasting = Alarm()
+    lasting.when = 30.0
+    deadlines.update(lasting)
+    for _ in range(100 * ROOM):
+        passing = Alarm()
+        passing.when = 60.0
+        deadlines.update(passing)
+        passing.when = None
+    assert len(deadlines._heap) <= ROOM + 1
+    assert deadlines.due(30.0) == [lasting]
