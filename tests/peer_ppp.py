@@ -46,7 +46,7 @@ class PppPeer:
         self.user, self.password, self.quirks = user, password, quirks or Quirks()
         self.random = Random(seed)
         self.state, self.failure = "closed", ""
-        self.echo_replies = 0
+        self.echoes = self.echo_replies = 0
         self.rejected_protocols: list[int] = []
         self._reset()
 
@@ -199,6 +199,7 @@ class PppPeer:
 
     def _lcp_opened_only(self, code: int, data: bytes, out: list[bytes], identifier: int, now: float) -> None:
         if code == ECHO:
+            self.echoes += 1
             out.append(control(LCP, ECHO_REPLY, identifier, self.magic + data[4:]))
         elif code == ECHO_REPLY:
             self.echo_replies += 1

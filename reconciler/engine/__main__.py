@@ -1,7 +1,8 @@
 """The engine's process: ``python -m reconciler.engine --runtime-dir DIR --datapath auto|tun|null``.
 
-Prints ``ready`` on standard output once its command socket answers. SIGTERM ends every session politely, then
-the process. Exit status 1, with one line on standard error, when it cannot start.
+Prints ``ready`` on standard output once its command socket answers. SIGTERM ends the process alone: the
+sessions go on, and the next engine of this directory takes them over. Exit status 1, with one line on
+standard error, when it cannot start.
 """
 
 from __future__ import annotations
@@ -13,13 +14,22 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reconciler.engine.access.concentrator import Concentrator
+from reconciler.engine import commands, restore
+from reconciler.engine.chronicle import Chronicle
 from reconciler.engine.datapath import choose
 from reconciler.engine.datapath.base import PathError
 from reconciler.engine.host import Host
+from reconciler.engine.journal import NAME as JOURNAL
+from reconciler.engine.journal import Journal, JournalVersionError
 from reconciler.engine.messages import SOCKET_NAME
 from reconciler.engine.service import Service
+
+if TYPE_CHECKING:
+    from reconciler.engine.datapath.base import DataPath
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def main() -> int:
@@ -28,13 +38,12 @@ def main() -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         datapath = choose(arguments.datapath, arguments.runtime_dir)
-        datapath.prune()
-        host = Host(Concentrator(os.urandom), datapath)
+        host = _host(Journal(arguments.runtime_dir / JOURNAL, BOOT_ID.read_text().strip()), datapath)
         service = Service(host, arguments.runtime_dir / SOCKET_NAME)
-    except (PathError, OSError) as error:
+    except (PathError, JournalVersionError, OSError) as error:
         sys.stderr.write(f"engine: {error}\n")
         return 1
-    _stop_on(signal.SIGTERM, host)
+    _leave_on(signal.SIGTERM, host)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()
     gc.freeze()
@@ -45,17 +54,27 @@ def main() -> int:
     return 0
 
 
-def _stop_on(number: signal.Signals, host: Host) -> None:
+def _host(journal: Journal, datapath: DataPath) -> Host:
+    """A host that goes on where the engine before it left off."""
+    legacy = restore.read(journal)
+    host = Host(restore.concentrator(legacy, journal, os.urandom), datapath, Chronicle(journal, legacy.terms))
+    restore.restore(host, legacy, commands.user)
+    datapath.prune()
+    host.chronicle.commit()
+    return host
+
+
+def _leave_on(number: signal.Signals, host: Host) -> None:
     """Let the signal wake the loop, as any other descriptor would."""
     reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(number, lambda _number, _frame: None)
     signal.set_wakeup_fd(writing)
 
-    def stop(_mask: int) -> None:
+    def leave(_mask: int) -> None:
         os.read(reading, 64)
-        host.stop()
+        host.leave()
 
-    host.register(reading, stop)
+    host.register(reading, leave)
 
 
 def _arguments() -> argparse.Namespace:

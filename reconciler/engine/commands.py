@@ -80,18 +80,23 @@ def _configure(host: Host, arguments: Arguments) -> object:
     if not valid:
         raise ValueError
     host.concentrator.configure(config, int(arguments["generation"]))
+    host.chronicle.settings(host.concentrator)
+    host.chronicle.commit()
     return {}
 
 
 def _users(host: Host, arguments: Arguments) -> object:
-    put = [_user(entry) for entry in arguments["put"]]
+    put = [user(entry) for entry in arguments["put"]]
     remove = [_removal(entry) for entry in arguments["remove"]]
-    return _ended(
-        host, host.concentrator.change_users(put, remove, int(arguments["generation"]), monotonic())
-    )
+    outcome = host.concentrator.change_users(put, remove, int(arguments["generation"]), monotonic())
+    host.chronicle.users(arguments["put"], arguments["remove"])
+    host.chronicle.settings(host.concentrator)
+    host.chronicle.commit()
+    return _ended(host, outcome)
 
 
-def _user(entry: UserEntry) -> User:
+def user(entry: UserEntry) -> User:
+    """The user of an entry. Raises ``KeyError``, ``TypeError`` or ``ValueError`` when it is none."""
     address = entry["address"]
     on_disable = entry.get("on_disable", "terminate")
     if entry["sessions"] < 1 or not entry["name"] or on_disable not in ("terminate", "drain"):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from reconciler.engine.access.concentrator import Concentrator, Outcome
+    from reconciler.engine.chronicle import Chronicle
     from reconciler.engine.datapath.base import DataPath
 
 INSPECTION = 1.0
@@ -37,9 +38,10 @@ log = logging.getLogger("reconciler.engine")
 class Host:
     """Runs one concentrator over one data path. ``on_event`` hears of each event as it happens."""
 
-    def __init__(self, concentrator: Concentrator, datapath: DataPath) -> None:
+    def __init__(self, concentrator: Concentrator, datapath: DataPath, chronicle: Chronicle) -> None:
         self.concentrator = concentrator
         self.datapath = datapath
+        self.chronicle = chronicle
         self.ports: dict[str, Port] = {}
         self.drops: Counter[Drop] = Counter()
         self.on_event: Callable[[Event], None] = lambda _event: None
@@ -47,6 +49,7 @@ class Host:
         self._readers: dict[int, Callable[[int], None]] = {}
         self._inspection = monotonic() + INSPECTION
         self._end: float | None = None
+        self._left = False
         descriptor = datapath.fileno()
         if descriptor is not None:
             self.register(descriptor, self._attend_datapath)
@@ -69,6 +72,8 @@ class Host:
                 self.unregister(sock.fileno())
             port.close()
             self.datapath.detach(name)
+            self.chronicle.not_served(name)
+            self.chronicle.commit()
         return outcome
 
     def _serve(self, port: Port, generation: int) -> None:
@@ -82,6 +87,8 @@ class Host:
             self.register(sock.fileno(), self._reader(port, sock))
         self.datapath.attach(name, port.interface.ifindex, port.interface.mac)
         self.datapath.flush()
+        self.chronicle.served(port.interface)
+        self.chronicle.commit()
         return port
 
     def _reader(self, port: Port, sock: socket.socket) -> Callable[[int], None]:
@@ -109,8 +116,8 @@ class Host:
         self._poll.unregister(descriptor)
 
     def run(self) -> None:
-        """Serve until ``stop`` has been called and every session has said goodbye."""
-        while not self._finished():
+        """Serve until ``stop`` has been called and every session has said goodbye, or until ``leave``."""
+        while not self._left and not self._finished():
             for descriptor, mask in self._poll.poll(self._timeout()):
                 reader = self._readers.get(descriptor)
                 if reader is not None:  # an earlier reader of this turn may have removed it
@@ -122,9 +129,15 @@ class Host:
             if self._inspection <= now:
                 self._inspection = now + INSPECTION
                 self._inspect()
-        for name in list(self.ports):
-            self.unlisten(name, End.SHUTDOWN)
-        self.datapath.shutdown()
+        if not self._left:
+            for name in list(self.ports):
+                self.unlisten(name, End.SHUTDOWN)
+            self.datapath.shutdown()
+            self.chronicle.end()
+
+    def leave(self) -> None:
+        """Let ``run`` return with every session as it is, for the next engine to go on with."""
+        self._left = True
 
     def stop(self) -> None:
         """End every session politely, then let ``run`` return."""
@@ -134,7 +147,9 @@ class Host:
             self.perform(self.concentrator.drain(now).effects)
 
     def perform(self, effects: Iterable[Effect]) -> None:
-        """Do what the concentrator wants: paths first, so that a first packet finds its path."""
+        """Do what the concentrator wants: paths first, so that a first packet finds its path; then the
+        journal, so that nobody is told what could be forgotten; then frames.
+        """
         sends: list[Send] = []
         paths = False
         for effect in effects:
@@ -143,9 +158,11 @@ class Host:
                     sends.append(effect)
                 case OpenPath(key, address, mtu):
                     self.datapath.open(key, address, mtu)
+                    self.chronicle.session(self.concentrator.get(key))
                     paths = True
                 case ClosePath(key):
                     self.datapath.close(key)
+                    self.chronicle.no_session(key)
                     paths = True
                 case Dropped(reason):
                     self.drops[reason] += 1
@@ -155,6 +172,7 @@ class Host:
                     self._report(f"session {key.id:#06x} on {key.interface}", error)
         if paths:
             self.datapath.flush()
+            self.chronicle.commit()
         for name, frame in sends:
             port = self.ports.get(name)
             if port is None or not port.send(frame):

@@ -44,6 +44,7 @@ class Journal:
 
         One that is damaged, or of another ``boot`` of this machine, is set aside.
         """
+        self._path = path
         self._changes: dict[tuple[str, str], Value] = {}
         self._database: sqlite3.Connection | None = None
         try:
@@ -82,6 +83,12 @@ class Journal:
                 "the journal cannot be written (%s): a restart of the engine would end every session", error
             )
             self.close()
+
+    def discard(self) -> None:
+        """Close the file and leave none."""
+        self.close()
+        for name in (self._path, *_companions(self._path)):
+            name.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the file; what was committed stays."""
@@ -134,14 +141,18 @@ def _anew(path: Path, boot: str) -> sqlite3.Connection | None:
     """Put the damaged journal out of the way, for whoever wants to look at it, and begin another."""
     with suppress(OSError):
         path.replace(path.with_suffix(".damaged"))
-    for rest in ("-wal", "-shm"):
+    for name in _companions(path):
         with suppress(OSError):
-            path.with_name(path.name + rest).unlink()
+            name.unlink()
     try:
         return _open(path, boot)
     except (sqlite3.Error, OSError, ValueError) as error:
         log.error("no journal can be written (%s): a restart of the engine would end every session", error)
         return None
+
+
+def _companions(path: Path) -> list[Path]:
+    return [path.with_name(path.name + rest) for rest in ("-wal", "-shm")]
 
 
 def _rows(database: sqlite3.Connection, table: str) -> list[tuple[str, Any]]:

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,16 +62,22 @@ class Engine:
     def sessions(self) -> list[dict[str, Any]]:
         return list(self.ask("observe")["ok"]["sessions"])
 
+    def die(self, how: signal.Signals) -> None:
+        """End the process alone, by a signal."""
+        self.process.send_signal(how)
+        self._part()
+
     def end(self) -> None:
-        """Stop it; without its interface it has nobody to wait for."""
+        """End every session and the process; without its interface it has nobody to wait for."""
         if self.process.poll() is None:
-            with suppress(OSError, ValueError):
-                self.ask("unlisten", generation=9, interface="eth0")
+            self.ask("unlisten", generation=9, interface="eth0")
+            self.ask("shutdown")
+        self._part()
+
+    def _part(self) -> None:
         self.lines.close()
         self.socket.close()
         with self.process as process:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
             process.wait(10)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -95,13 +93,13 @@ def test_an_interface_that_is_removed_takes_its_sessions_along(engine: Engine, c
     assert (seen["listeners"], seen["sessions"]) == ({}, [])
 
 
-def test_sigterm_says_goodbye_to_every_subscriber(engine: Engine, cable: Cable, tmp_path: Path) -> None:
+def test_shutdown_says_goodbye_to_every_subscriber(engine: Engine, cable: Cable, tmp_path: Path) -> None:
     engine.serve("theo")
     theo = cable.dial(Subscriber(THEO))
-    os.kill(engine.process.pid, signal.SIGTERM)
+    engine.ask("shutdown")
     cable.until(lambda: theo.state == "closed")
     assert engine.process.wait(10) == 0
-    assert not (tmp_path / "engine.sock").exists()
+    assert list(tmp_path.iterdir()) == [], "nothing is left behind"
 
 
 def test_without_a_tun_device_it_says_what_to_do(namespace: str, tmp_path: Path) -> None:

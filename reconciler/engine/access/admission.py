@@ -109,6 +109,15 @@ class Admission:
         self._table.log_in(session, user.name)
         return Grant(address.to_bytes(4, "big"), config.local_ip, config.dns, config.wins, welcome.proof)
 
+    def readmit(self, session: Session, user: User, address: int) -> bool:
+        """Log in again who was logged in before a restart, on the terms of then. False: no such address."""
+        if not self._leases.hold(address, user.name):
+            return False
+        session.user, session.address, session.terms = user, address, terms(session.config, user)
+        session.logged_in = True
+        self._table.log_in(session, user.name)
+        return True
+
     def release(self, session: Session) -> None:
         """Log the session out and take its address back, if it is logged in."""
         if session.logged_in and session.user is not None and session.address is not None:

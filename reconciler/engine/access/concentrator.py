@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from reconciler.engine.access.config import User
+    from reconciler.engine.access.memo import Recalled
     from reconciler.engine.access.users import Users
     from reconciler.engine.wire.ethernet import Frame
 
@@ -50,15 +51,15 @@ class Outcome(NamedTuple):
 
 class Concentrator:
     """All sessions of all listeners. ``entropy(n)`` gives n random octets; every ``now`` is monotonic
-    seconds.
+    seconds. ``secret`` is the key of the cookies: with the same one, those of an earlier process are good.
     """
 
-    def __init__(self, entropy: Callable[[int], bytes]) -> None:
+    def __init__(self, entropy: Callable[[int], bytes], secret: bytes | None = None) -> None:
         self.config = Config()
         self.generation = 0
         self.listeners: dict[str, Listener] = {}
         self._entropy = entropy
-        self._discovery = Discovery(entropy(32))
+        self._discovery = Discovery(secret or entropy(32))
         self._ids: dict[str, SessionIds] = {}
         self._table = Table()
         self._admission = Admission(self._table)
@@ -153,6 +154,25 @@ class Concentrator:
         if listener.interface not in self._ids:
             self._ids[listener.interface] = SessionIds(int.from_bytes(self._entropy(2), "big"))
 
+    def resume(self, recalled: Recalled, config: Config, now: float) -> list[Effect] | None:
+        """Go on with a session that was up before a restart, under the ``config`` of then. None: it cannot
+        be, since its interface is not served, or its id or address has been given away.
+        """
+        key = recalled.key
+        listener = self.listeners.get(key.interface)
+        if listener is None or self._table.by_id(key.interface, key.id) is not None:
+            return None
+        session = self._session(key, listener, config, recalled.mru, recalled.generation, recalled.started)
+        session.signature = recalled.signature
+        if not self._admission.readmit(session, recalled.user, recalled.address):
+            return None
+        self._ids[key.interface].hold(key.id)
+        return self._lifecycle.resume(session, recalled.agreed, now)
+
+    def get(self, key: Key) -> Session | None:
+        """The live session of this identity."""
+        return self._table.get(key)
+
     def lose(self, interface: str, reason: str, now: float) -> Outcome:
         """Serve an interface no more."""
         self.listeners.pop(interface, None)
@@ -231,19 +251,23 @@ class Concentrator:
         session_id = None if crowded else self._ids[listener.interface].take(now)
         if session_id is None:
             return [_no_session(listener, frame, admitted, b"too many sessions")]
-        config = self.config
-        policy = LinkPolicy(
-            name=config.ac_name,
-            auth=config.auth,
-            mru=admitted.mru,
-            echo_interval=config.echo_interval,
-            echo_failures=config.echo_failures,
-        )
         key = Key(listener.interface, frame.vlans, frame.source, session_id)
-        session = Session(key, listener, config, Link(policy, self._entropy), self.generation, now)
+        session = self._session(key, listener, self.config, admitted.mru, self.generation, now)
         session.signature = admitted.signature
         session.pads = answer(listener, frame, Code.PADS, session_id, admitted.tags)
         return self._lifecycle.begin(session, now)
+
+    def _session(
+        self, key: Key, listener: Listener, config: Config, mru: int, generation: int, started: float
+    ) -> Session:
+        policy = LinkPolicy(
+            name=config.ac_name,
+            auth=config.auth,
+            mru=mru,
+            echo_interval=config.echo_interval,
+            echo_failures=config.echo_failures,
+        )
+        return Session(key, listener, config, Link(policy, self._entropy), mru, generation, started)
 
     def _padt(self, listener: Listener, frame: Frame, packet: pppoe.Packet, now: float) -> list[Effect]:
         session = self._table.get(Key(listener.interface, frame.vlans, frame.source, packet.session_id))

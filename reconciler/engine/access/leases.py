@@ -52,12 +52,16 @@ class Leases:
         left.
         """
         address = fixed if fixed is not None else self._choose(user)
-        if address is None or address in self._live:
-            return None
+        return address if address is not None and self.hold(address, user) else None
+
+    def hold(self, address: int, user: bytes) -> bool:
+        """Lease this very address to ``user``, wherever it lies. False: somebody else has it."""
+        if address in self._live:
+            return False
         self._forget(address)
         self._live[address] = user
         self._remembered[user] = address
-        return address
+        return True
 
     def give_back(self, address: int) -> None:
         """End a lease. The address becomes the last of those that may change hands."""

@@ -50,6 +50,14 @@ class Lifecycle:
         self._table.add(session)
         return [Send(session.key.interface, session.pads), *self._step(session, session.link.open, now)]
 
+    def resume(self, session: Session, agreed: ppp.Agreed, now: float) -> list[Effect]:
+        """Take in a session that was up before a restart."""
+        self._table.add(session)
+        session.link.resume(agreed, now)
+        session.path_open = True
+        self._deadlines.update(session)
+        return [OpenPath(session.key, agreed.grant.address, session.link.peer_mru)]
+
     def receive(self, session: Session, payload: bytes, now: float) -> list[Effect]:
         """A PPP frame for the session."""
         return self._step(session, lambda now: session.link.receive(payload, now), now)

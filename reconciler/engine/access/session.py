@@ -29,10 +29,10 @@ _STATES: dict[Phase, SessionState] = {
 class Session:
     """A session from PADS to PADT.
 
-    ``config`` is what it was begun under and stays under; ``started`` is monotonic seconds. ``user``,
-    ``address`` (an integer) and ``terms`` are those of its last login; it holds them against others only
-    while ``logged_in``, which ends as soon as the session begins to end. ``ending`` says why we are ending
-    it, if we are; once ``closed`` nothing is sent for it any more.
+    ``config`` is what it was begun under and stays under; ``mru`` (octets) the most it may carry; ``started``
+    is monotonic seconds. ``user``, ``address`` (an integer) and ``terms`` are those of its last login; it
+    holds them against others only while ``logged_in``, which ends as soon as the session begins to end.
+    ``ending`` says why we are ending it, if we are; once ``closed`` nothing is sent for it any more.
     """
 
     __slots__ = (
@@ -46,6 +46,7 @@ class Session:
         "link",
         "listener",
         "logged_in",
+        "mru",
         "pads",
         "path_open",
         "signature",
@@ -55,12 +56,20 @@ class Session:
     )
 
     def __init__(
-        self, key: Key, listener: Listener, config: Config, link: Link, generation: int, now: float
+        self,
+        key: Key,
+        listener: Listener,
+        config: Config,
+        link: Link,
+        mru: int,
+        generation: int,
+        now: float,
     ) -> None:
         self.key = key
         self.listener = listener
         self.config = config
         self.link = link
+        self.mru = mru
         self.generation = generation
         self.started = now
         self.armed = NEVER

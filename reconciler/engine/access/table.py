@@ -57,6 +57,10 @@ class SessionIds:
         """Whether the id is in use, or was until a moment ago."""
         return now < self._taken.get(session_id, -IN_USE) + SILENCE
 
+    def hold(self, session_id: int) -> None:
+        """Take this very id."""
+        self._taken[session_id] = IN_USE
+
     def free(self, session_id: int, now: float) -> None:
         """Put an id into quarantine."""
         self._taken[session_id] = now

@@ -41,7 +41,7 @@ class Bench:
 
     def __init__(self, *names: str) -> None:
         self.now = 1000.0
-        self.concentrator = Concentrator(Entropy())
+        self.concentrator = Concentrator(Entropy(), b"secret")
         self.concentrator.listen(Listener("eth0", AC_MAC, 1500), 1)
         self.configure(**SITE)
         self.subscribers: list[Subscriber] = []

@@ -1,0 +1,150 @@
+"""An engine that dies, or is replaced: subscribers notice nothing."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.linux import links
+from tests.peer import Subscriber
+from tests.root.engine import Engine, entry
+from tests.root.wire import Cable
+
+pytestmark = pytest.mark.root
+
+THEO = bytes.fromhex("02c100000001")
+IDENTITY = ("user", "id", "mac", "address", "peer", "interface", "generation", "stale", "state")
+
+
+class Engines:
+    """One engine after another in one directory."""
+
+    def __init__(self, directory: Path, datapath: str) -> None:
+        self._directory = directory
+        self._datapath = datapath
+        self.now = Engine(directory, datapath)
+
+    def succeed(self, how: signal.Signals = signal.SIGKILL) -> Engine:
+        """End the engine by a signal, and start another."""
+        self.now.die(how)
+        self.now = Engine(self._directory, self._datapath)
+        return self.now
+
+    def end(self) -> None:
+        self.now.end()
+
+
+@pytest.fixture
+def engines(cable: Cable, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engines]:
+    made = Engines(tmp_path, getattr(request, "param", "null"))
+    yield made
+    made.end()
+
+
+def identities(engine: Engine) -> list[dict[str, Any]]:
+    return [{key: view[key] for key in IDENTITY} for view in engine.sessions()]
+
+
+@pytest.mark.parametrize("engines", ["null", "tun"], indirect=True)
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_sessions_go_on_as_they_were(engines: Engines, cable: Cable, how: signal.Signals) -> None:
+    engines.now.serve("theo", "pablo")
+    theo = cable.dial(Subscriber(THEO))
+    pablo = cable.dial(Subscriber(b"\x02\xc1\0\0\0\2", b"pablo"))
+    before, since = identities(engines.now), [view["since"] for view in engines.now.sessions()]
+    heir = engines.succeed(how)
+    assert identities(heir) == before
+    assert [view["since"] for view in heir.sessions()] == pytest.approx(since, abs=0.1)
+    cable.until(lambda: echoes(theo) and echoes(pablo))
+    assert (theo.state, pablo.state) == ("up", "up")
+
+
+def echoes(subscriber: Subscriber) -> bool:
+    """Whether it has been asked whether it is there."""
+    return subscriber.ppp.echoes > 0
+
+
+def test_settings_users_and_interfaces_are_served_without_being_told_again(
+    engines: Engines, cable: Cable
+) -> None:
+    engines.now.serve("theo")
+    before = engines.now.ask("observe")["ok"]
+    after = engines.succeed().ask("observe")["ok"]
+    assert {key: after[key] for key in ("generation", "settings", "users")} == {
+        key: before[key] for key in ("generation", "settings", "users")
+    }
+    assert list(after["listeners"]) == ["eth0"]
+    assert cable.dial(Subscriber(THEO)).state == "up"
+
+
+def test_a_user_revoked_after_the_restart_is_ended(engines: Engines, cable: Cable) -> None:
+    engines.now.serve("theo")
+    theo = cable.dial(Subscriber(THEO))
+    engines.succeed().ask("users", generation=2, put=[], remove=[{"name": "theo", "sessions": "terminate"}])
+    cable.until(lambda: theo.state == "closed")
+
+
+def test_a_session_that_ended_is_not_remembered(engines: Engines, cable: Cable) -> None:
+    engines.now.serve("theo")
+    theo = cable.dial(Subscriber(THEO))
+    cable.say(theo.hangup(0.0, polite=False))
+    engines.now.ask("hello")
+    assert engines.succeed().sessions() == []
+
+
+def test_a_subscriber_who_left_meanwhile_is_noticed(engines: Engines, cable: Cable) -> None:
+    engines.now.ask("configure", generation=1, settings={"echo_interval": 1, "echo_failures": 1})
+    engines.now.serve("theo")
+    theo = cable.dial(Subscriber(THEO))
+    theo.alive = False
+    heir = engines.succeed()
+    heir.ask("follow")
+    assert heir.receive()["event"]["reason"] == "echo_timeout"
+
+
+def test_an_interface_that_was_replaced_meanwhile_ends_its_sessions(
+    engines: Engines, cable: Cable, neighbour: str
+) -> None:
+    engines.now.serve("theo")
+    cable.dial(Subscriber(THEO))
+    engines.now.die(signal.SIGKILL)
+    links.delete("eth0")
+    links.create_veth("eth0", "eth0", neighbour)
+    links.bring("eth0", up=True)
+    engines.now = Engine(engines._directory, engines._datapath)
+    seen = engines.now.ask("observe")["ok"]
+    assert (seen["sessions"], seen["listeners"]) == ([], {})
+
+
+def test_a_damaged_journal_costs_the_sessions_and_nothing_else(
+    engines: Engines, cable: Cable, tmp_path: Path
+) -> None:
+    engines.now.serve("theo")
+    theo = cable.dial(Subscriber(THEO))
+    engines.now.die(signal.SIGKILL)
+    for path in tmp_path.glob("journal.sqlite*"):
+        path.write_bytes(b"damaged" * 1000)
+    engines.now = Engine(tmp_path, "null")
+    assert engines.now.sessions() == []
+    engines.now.serve("theo")
+    cable.say([lcp_echo(theo)])
+    cable.until(lambda: theo.state == "closed")
+    assert cable.dial(theo).state == "up", "told to dial again, it does"
+
+
+def lcp_echo(subscriber: Subscriber) -> bytes:
+    body = b"\xc0\x21\x09\x01\0\x08" + bytes(4)
+    header = b"\x88\x64\x11\0" + subscriber.session_id.to_bytes(2, "big") + len(body).to_bytes(2, "big")
+    return subscriber.ac_mac + subscriber.mac + header + body
+
+
+def test_a_changed_password_is_remembered_with_its_session(engines: Engines, cable: Cable) -> None:
+    engines.now.serve("theo")
+    cable.dial(Subscriber(THEO))
+    engines.now.ask("users", generation=2, put=[entry("theo", "new")], remove=[])
+    heir = engines.succeed()
+    assert [view["stale"] for view in heir.sessions()] == [True]
