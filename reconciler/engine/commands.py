@@ -12,12 +12,13 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from reconciler import __version__
-from reconciler.engine import views
+from reconciler.engine import messages, views
 from reconciler.engine.access.config import User, packed
 from reconciler.engine.access.effects import Key
 from reconciler.engine.access.reasons import End
 from reconciler.engine.messages import PROTOCOL
 from reconciler.engine.ppp.policy import AUTH_METHODS
+from reconciler.engine.typed import fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     Arguments = dict[str, Any]
 
 MTU = range(128, 1501)
+LONGEST_NAME = 255
+"""Octets of an AC-Name or Service-Name."""
+_ADDRESSES = 1 << 32
 
 
 class CommandError(Exception):
@@ -45,6 +49,8 @@ def run(host: Host, name: object, arguments: Arguments) -> object:
     if command is None:
         raise CommandError({"code": "unknown_request", "message": "no such request"})
     try:
+        if not fits(arguments, _ARGUMENTS.get(name, messages.Shutdown)):
+            raise TypeError
         return command(host, arguments)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         kind = type(error).__name__  # not its text, which may quote a password
@@ -69,13 +75,15 @@ def _observe(host: Host, _arguments: Arguments) -> object:
 def _configure(host: Host, arguments: Arguments) -> object:
     config = host.concentrator.config.merged(arguments["settings"])
     valid = (
-        config.mtu in MTU
+        0 < len(config.ac_name) <= LONGEST_NAME
+        and all(len(name) <= LONGEST_NAME for name in config.service_names)
+        and all(pool.size >= 0 and pool.start + pool.size <= _ADDRESSES for pool in config.pools)
+        and config.mtu in MTU
         and bool(config.auth)
         and all(method in AUTH_METHODS for method in config.auth)
         and config.echo_interval >= 0
         and config.echo_failures >= 1
         and min(asdict(config.limits).values()) >= 0
-        and config.second_login in ("replace", "refuse")
     )
     if not valid:
         raise ValueError
@@ -153,6 +161,14 @@ def _ended(host: Host, outcome: Outcome) -> object:
     host.perform(outcome.effects)
     return {"ended": [views.key_view(key) for key in outcome.ended]}
 
+
+_ARGUMENTS: dict[object, type] = {
+    "configure": messages.Configure,
+    "users": messages.ChangeUsers,
+    "listen": messages.Listen,
+    "unlisten": messages.Unlisten,
+    "terminate": messages.Terminate,
+}
 
 _COMMANDS: dict[str, Callable[[Host, Arguments], object]] = {
     "hello": _hello,

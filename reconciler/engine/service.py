@@ -25,6 +25,8 @@ LONGEST_LINE = 64 << 20
 """Octets of one request at most."""
 BACKLOG = 64 << 20
 """Octets that may wait for one client to read them."""
+MOST_CLIENTS = 64
+"""Connections at once; another is closed as soon as it is made."""
 
 
 class Client:
@@ -75,6 +77,9 @@ class Service:
             sock, _ = self._listening.accept()
         except OSError:
             return
+        if len(self._clients) >= MOST_CLIENTS:
+            sock.close()
+            return
         sock.setblocking(False)
         client = self._clients[sock.fileno()] = Client(sock)
         self._host.register(sock.fileno(), lambda mask: self._attend(client, mask))
@@ -105,8 +110,8 @@ class Service:
     def _answer(self, client: Client, line: bytearray) -> Answer:
         try:
             request = json.loads(line)
-            number, name = request.pop("id"), request.pop("do")
-        except (ValueError, AttributeError, KeyError, TypeError):
+            number, name = int(request.pop("id")), request.pop("do")
+        except (ValueError, AttributeError, KeyError, TypeError, OverflowError, RecursionError):
             return {"error": {"code": "bad_request", "message": "a request is a JSON object with id and do"}}
         if name == "follow":
             client.following = True
