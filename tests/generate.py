@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,8 @@ import click
 from pydantic import BaseModel
 
 from reconciler.cli.root import root
-from reconciler.engine.access.reasons import End, Refusal
-from reconciler.engine.ppp.outputs import Reason
-from reconciler.engine.wire.documented import Documented
 from reconciler.engine.wire.drop import Drop
+from reconciler.loop import explain
 from reconciler.site import codes, schema
 from reconciler.site.impact import Effect, Impact, OnChange
 from reconciler.site.model import Forwarding, LcpEcho, Limits, Site, User, on_change
@@ -105,13 +103,30 @@ def findings() -> str:
 
 def reasons() -> str:
     """Why frames are dropped, logins refused and sessions ended."""
-    sections = [
-        ("Dropped frames", "Counted by reason; nothing else comes of them.", Drop),
-        ("Refused logins", "In `login_refused` events. The subscriber is not told which it was.", Refusal),
-        ("Ended sessions", "In `session_closed` events.", End),
-        ("Ended sessions: the link's own reasons", "In `session_closed` events too.", Reason),
+    drops = "\n".join(f"| `{word}` | {word.doc} |" for word in sorted(Drop))
+    numbers = "\n".join(f"| {number} | {text} |" for number, text in explain.WINDOWS.items())
+    return _page(
+        "Reasons",
+        "The words in counters and events, as `reconciler why` explains them; with what to do, and the error "
+        "number that Windows shows, the likeliest first.",
+        "## Refused logins\n\nIn `login_refused` events. The subscriber is not told which it was.\n\n"
+        + _explained(explain.REFUSED),
+        "## Ended sessions and failed calls\n\nIn `session_closed` events, and in `dial_failed` events where "
+        "nobody had logged in.\n\n" + _explained(explain.ENDED),
+        f"## Windows' error numbers\n\n| number | meaning |\n|---|---|\n{numbers}",
+        "## Dropped frames\n\nCounted by reason; nothing else comes of them.\n\n"
+        f"| reason | meaning |\n|---|---|\n{drops}",
+    )
+
+
+def _explained(words: Mapping[str, explain.Explanation]) -> str:
+    names = {"user": "USER", "mac": "MAC", "interface": "INTERFACE"}
+    rows = [
+        (f"`{word}`", means.says, means.advice.format_map(names), " ".join(map(str, means.windows)))
+        for word, means in sorted(words.items())
     ]
-    return _page("Reasons", "The words in counters and events.", *(_table(*section) for section in sections))
+    lines = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return f"| reason | meaning | what to do | Windows |\n|---|---|---|---|\n{lines}"
 
 
 def cli() -> str:
@@ -131,11 +146,6 @@ def _commands(names: tuple[str, ...], command: click.Command) -> Iterator[tuple[
             inner = command.get_command(context, name)
             assert inner is not None
             yield from _commands((*names, name), inner)
-
-
-def _table(title: str, text: str, words: type[Documented]) -> str:
-    rows = "\n".join(f"| `{word}` | {word.doc} |" for word in sorted(words))
-    return f"## {title}\n\n{text}\n\n| reason | meaning |\n|---|---|\n{rows}"
 
 
 def conformance_page() -> str:

@@ -33,6 +33,7 @@ COMMANDS = {
     "status": "Generations, conditions with their reasons, drift.",
     "sessions": "Live subscribers; end sessions.",
     "events": "What happened: who, when, why.",
+    "why": "Why a subscriber is not online: the last attempts, in plain words.",
     "schema": "The JSON schema of site.yaml.",
     "lab": "A sandbox of network namespaces with subscribers.",
 }

@@ -30,6 +30,8 @@ class Service(Protocol):
 
     def terminate(self, request: Request, /) -> Answer: ...
 
+    def why(self, request: Request, /) -> Answer: ...
+
     def events(self, request: Request, /) -> Iterator[dict[str, Any] | None]: ...
 
 
@@ -60,6 +62,13 @@ ROUTES = (
         "terminate",
         "document",
         "End the sessions that match: {users?, ids?, addresses?}.",
+    ),
+    Route(
+        "GET",
+        "/v1/why",
+        "why",
+        "document",
+        "Why a user, or a client by its MAC address, is not online: {name}.",
     ),
     Route(
         "GET", "/v1/events", "events", "stream", "What happened; with follow=1 also what happens from now on."

@@ -1,7 +1,8 @@
-"""What happened, in order: the engine's events and the reconciler's own, the last few thousand of them.
+"""What happened, in order: the engine's events and the reconciler's own, the last few thousand of them, and
+the last of each subscriber.
 
-Threads append and wait; readers ask for what came after a number they know. It must not know what an event
-means.
+Threads append and wait; readers ask for what came after a number they know. Neighbours: ``recall`` keeps the
+subscribers apart. It must not know what an event means.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypedDict
+
+from reconciler.loop.recall import Recall
 
 KEPT = 5000
 
@@ -40,6 +43,8 @@ class Events:
 
     def __init__(self) -> None:
         self._log: deque[Numbered] = deque(maxlen=KEPT)
+        self._of_user: Recall[Numbered] = Recall()
+        self._of_mac: Recall[Numbered] = Recall()
         self._last = 0
         self._more = threading.Condition()
         self._closed = False
@@ -57,7 +62,12 @@ class Events:
     def add(self, event: Event) -> None:
         with self._more:
             self._last += 1
-            self._log.append(Numbered(self._last, event))
+            entry = Numbered(self._last, event)
+            self._log.append(entry)
+            if event["user"] is not None:
+                self._of_user.take(event["user"], entry)
+            if event["mac"] is not None:
+                self._of_mac.take(event["mac"], entry)
             self._more.notify_all()
 
     def note(self, kind: str, reason: str, generation: int, now: float) -> None:
@@ -81,6 +91,28 @@ class Events:
             if self._last <= number and not self._closed:
                 self._more.wait(timeout)
             return [entry for entry in self._log if entry.number > number]
+
+    def of_user(self, name: str) -> list[Event]:
+        """The last events with that user's name, oldest first, and in between those without a name from the
+        same clients.
+        """
+        with self._more:
+            named = self._of_user.of(name)
+            macs = {entry.event["mac"] for entry in named} - {None}
+            nameless = [
+                entry for mac in macs for entry in self._of_mac.of(str(mac)) if entry.event["user"] is None
+            ]
+            return [entry.event for entry in sorted([*named, *nameless], key=lambda entry: entry.number)]
+
+    def of_mac(self, mac: str) -> list[Event]:
+        """The last events of that client, oldest first."""
+        with self._more:
+            return [entry.event for entry in self._of_mac.of(mac)]
+
+    def users(self) -> tuple[str, ...]:
+        """The names of whom there are events: users, and others who tried."""
+        with self._more:
+            return self._of_user.subscribers()
 
     def ends(
         self, keys: Iterable[tuple[str, str, int]], after: int, timeout: float

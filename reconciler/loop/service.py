@@ -1,4 +1,4 @@
-"""What the public door can ask of the loop: status, sessions, plan, apply, terminate, events.
+"""What the public door can ask of the loop: status, sessions, plan, apply, terminate, why, events.
 
 Answers are a status of HTTP's kind and a JSON-ready object; an error is ``{"error": {"code", "message"}}``.
 Called from the API's threads. Neighbours: ``loop.run`` converges, ``loop.views`` shows. It must not know
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from reconciler.engine.messages import SessionKey, SessionView
+from reconciler.engine.messages import Observation, SessionKey, SessionView
 from reconciler.loop import views
 from reconciler.loop.events import Events
 from reconciler.loop.goal import Goal
@@ -20,6 +20,7 @@ from reconciler.loop.report import Again, Blocked, Settled
 from reconciler.loop.run import Converged, Loop
 from reconciler.loop.source import Revision, revision
 from reconciler.loop.supervise import EngineStartError
+from reconciler.loop.why import Scene, account
 from reconciler.plan import render
 from reconciler.plan.change import Plan
 from reconciler.resources.engine import EngineClient, NoEngineError, RefusedError
@@ -45,15 +46,12 @@ class Service:
         self._engine = engine
         self._events = events
         self._clocks = clocks
+        self._since = clocks.wall()
         self._revision: tuple[float, Revision | None] = (-10.0, None)
 
     def status(self, _request: Mapping[str, Any]) -> Answer:
-        try:
-            sessions: list[SessionView] | None = self._engine.observe()["sessions"]
-        except (NoEngineError, RefusedError):
-            sessions = None
         drift = self._reconciler.ledger.entries
-        return 200, views.status(self._loop.board, drift, self._where(), sessions, self._clocks.wall())
+        return 200, views.status(self._loop.board, drift, self._where(), self._seen(), self._clocks.wall())
 
     def sessions(self, _request: Mapping[str, Any]) -> Answer:
         try:
@@ -132,6 +130,13 @@ class Service:
             ]
         }
 
+    def why(self, request: Mapping[str, Any]) -> Answer:
+        """``{"name"}``: the last attempts of a user, or of a client by its MAC address; what they mean."""
+        name = request.get("name")
+        if not name:
+            return _error(400, "bad_request", "whose attempts? `name` is missing")
+        return 200, account(name, Scene(self._events, self._seen(), self._since, self._clocks.wall()))
+
     def events(self, request: Mapping[str, Any]) -> Iterator[dict[str, Any] | None]:
         """``{"follow"?}``: what is kept of the past, and with ``follow`` what comes; None as a sign of
         life.
@@ -147,6 +152,13 @@ class Service:
             if not entries:
                 yield None
             patience = HEARTBEAT
+
+    def _seen(self) -> Observation | None:
+        """What the engine shows; None when it does not answer."""
+        try:
+            return self._engine.observe()
+        except (NoEngineError, RefusedError):
+            return None
 
     def _commit(self, generation: int) -> str | None:
         with self._reconciler.turn:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from reconciler.engine.messages import SessionView
+from reconciler.engine.messages import Observation, SessionView
 from reconciler.loop.conditions import Board, Condition
 from reconciler.loop.drift import Entry
 from reconciler.loop.events import Event
@@ -25,14 +25,14 @@ def status(
     board: Board,
     drift: tuple[Entry, ...],
     revision: Revision | None,
-    sessions: list[SessionView] | None,
+    engine: Observation | None,
     now: float,
 ) -> dict[str, Any]:
-    """``sessions`` None: the engine does not answer."""
+    """``engine`` None: it does not answer."""
     report = board.report
     source = report.intake.source if report else None
     hello = report.hello if report else None
-    live = None if sessions is None else [s for s in sessions if s["state"] != "terminate"]
+    live = None if engine is None else [s for s in engine["sessions"] if s["state"] != "terminate"]
     return {
         "generation": {
             "desired": report.desired if report else 0,
@@ -50,6 +50,7 @@ def status(
             "live": None if live is None else len(live),
             "stale": None if live is None else sum(session["stale"] for session in live),
         },
+        "interfaces": [] if engine is None else [dict(port) for port in engine["listeners"].values()],
         "datapath": hello["datapath"] if hello else None,
         "device": hello["device"] if hello else None,
         "engine": {"pid": hello["pid"], "version": hello["version"]} if hello else None,

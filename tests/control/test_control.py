@@ -37,6 +37,9 @@ class Echo:
     def terminate(self, _request: Mapping[str, Any]) -> tuple[int, Any]:
         raise RuntimeError("a bug happened here")
 
+    def why(self, request: Mapping[str, Any]) -> tuple[int, Any]:
+        return 200, {"asked": dict(request)}
+
     def events(self, request: Mapping[str, Any]) -> Iterator[dict[str, Any] | None]:
         yield {"number": 1}
         yield None
