@@ -46,6 +46,9 @@ from reconciler.resources.sysctl import Forwarding
 ONCE_TIMEOUT = 60.0
 """Seconds that ``once`` waits for everything to be settled."""
 
+ASKING_PATIENCE = 3.0
+"""Seconds that an answer to ``status`` or ``sessions`` waits for the engine."""
+
 log = logging.getLogger("reconciler")
 
 
@@ -111,7 +114,9 @@ def run(options: Options) -> int:
                 return _once(loop)
             advice.start()
             _kernel_hints(stack, wake)
-            server = Server(options.runtime_dir, Service(loop, reconciler, supervisor.client, events, clocks))
+            # A connection of its own: who only asks must not wait behind a pass, nor long for a hung engine.
+            asking = stack.enter_context(closing(EngineClient(options.runtime_dir, ASKING_PATIENCE)))
+            server = Server(options.runtime_dir, Service(loop, reconciler, asking, events, clocks))
             stack.callback(server.close)
             stack.callback(events.close)
             server.start()

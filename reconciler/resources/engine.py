@@ -48,14 +48,15 @@ class RefusedError(Exception):
 
 
 class EngineClient:
-    """Speaks to the engine whose socket is in ``runtime_dir``.
+    """Speaks to the engine whose socket is in ``runtime_dir``; waits ``patience`` seconds for an answer.
 
     Every method raises :class:`NoEngineError` when there is no answer and :class:`RefusedError` when the
     answer is an error.
     """
 
-    def __init__(self, runtime_dir: Path) -> None:
+    def __init__(self, runtime_dir: Path, patience: float = ANSWER_TIMEOUT) -> None:
         self._path = runtime_dir / SOCKET_NAME
+        self._patience = patience
         self._turn = threading.Lock()
         self._wire: _Connection | None = None
 
@@ -100,11 +101,11 @@ class EngineClient:
     def _ended(self, do: str, **arguments: Any) -> list[SessionKey]:
         return cast("list[SessionKey]", self._call(do, **arguments)["ended"])
 
-    def _call(self, do: str, timeout: float = ANSWER_TIMEOUT, **arguments: Any) -> Any:
+    def _call(self, do: str, timeout: float | None = None, **arguments: Any) -> Any:
         with self._turn:
             try:
                 self._wire = self._wire or _Connection(self._path)
-                answer = self._wire.ask(do, arguments, timeout)
+                answer = self._wire.ask(do, arguments, timeout or self._patience)
             except (OSError, ValueError) as error:
                 # After a failure the next answer on this connection could be to this request: never reuse it.
                 self._hang_up()

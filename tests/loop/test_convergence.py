@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -217,7 +218,8 @@ class Convergence(RuleBasedStateMachine):
         assert self.world.board.unpredicted_drops == 0
 
 
-TestConvergence = Convergence.TestCase
+TestConvergence = pytest.mark.timeout(600)(Convergence.TestCase)
+"""A failure takes its time to be made small."""
 TestConvergence.settings = settings(
     max_examples=25,
     stateful_step_count=25,

@@ -87,6 +87,15 @@ def test_dead_engine_is_said_plainly_and_its_successor_is_used(engine: FakeEngin
     successor.stop()
 
 
+def test_hung_engine_is_not_waited_for_for_ever(engine: FakeEngine, tmp_path: Path) -> None:
+    hung = threading.Event()
+    engine.do_hello = lambda: hung.wait(30)  # type: ignore[method-assign]
+    client = EngineClient(tmp_path, patience=0.1)
+    with pytest.raises(NoEngineError, match="no answer in time"):
+        client.hello()
+    hung.set()
+
+
 def test_garbage_is_no_answer(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / SOCKET_NAME))

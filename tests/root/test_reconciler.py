@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from reconciler.control.client import Client, NoDaemonError
-from reconciler.linux import links, netlink, sysctl
+from reconciler.linux import links, netlink, netns, sysctl
 from reconciler.linux.sysctl import IP_FORWARD, interface_key
 from reconciler.resources.engine import EngineClient, NoEngineError
 
@@ -203,6 +203,16 @@ def test_address_in_use_on_another_device_is_said(box: Box) -> None:
     box.start("--datapath", "tun")
     status = box.until(lambda status: condition(status, "AddressInUse")[0], "the warning")
     assert "eth0 on this machine" in condition(status, "AddressInUse")[2]
+
+
+def test_address_in_use_by_another_host_is_said(box: Box, neighbour: str) -> None:
+    with netns.inside(neighbour):
+        links.assign("eth0", "10.214.2.100", 24)
+        mac = next(link.mac for link in netlink.links() if link.name == "eth0")
+    box.start("--datapath", "tun")
+    status = box.until(lambda status: condition(status, "AddressInUse")[0], "the warning")
+    assert f"{mac} on eth0" in condition(status, "AddressInUse")[2]
+    assert condition(status, "Ready")[0], "it is a warning"
 
 
 def test_sigterm_leaves_the_engine_for_the_next_run(box: Box) -> None:
