@@ -41,7 +41,7 @@ _COLOURS = {"+": "green", "-": "red", "~": "yellow", "^": "cyan"}
     show_default=True,
     help="Seconds to wait until everything is settled.",
 )
-@takes_common(("text", "json"))
+@takes_common()
 def command(common: Common, site: Path, dry_run: bool, detailed_exitcode: bool, timeout: float) -> int:
     """Make SITE true now: plan, apply, wait until converged.
 

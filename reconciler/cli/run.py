@@ -39,7 +39,7 @@ from reconciler.cli.common import Common, Failure, coloured, takes_common
 @click.option(
     "--release", is_flag=True, help="When stopped, drain, and put back the kernel's settings as found."
 )
-@takes_common(("text", "json"))
+@takes_common()
 def command(
     common: Common,
     site: Path,
@@ -67,7 +67,7 @@ def command(
         )
     log.configure(
         common.verbosity,
-        "json" if common.output == "json" else None,
+        None if common.output == "text" else "json",
         colour=coloured(sys.stderr),
     )
     options = daemon.Options(

@@ -8,7 +8,7 @@ from reconciler.cli.common import Common, takes_common
 
 
 @click.command("schema")
-@takes_common(("text", "json"))
+@takes_common()
 def command(common: Common) -> None:  # noqa: ARG001 - the schema has one form
     """Print the JSON schema of site.yaml, for editors and checks."""
     from reconciler.site.schema import as_json

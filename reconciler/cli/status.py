@@ -32,7 +32,7 @@ _POLL = 0.1
     show_default=True,
     help="Seconds to wait at most.",
 )
-@takes_common(("text", "json"))
+@takes_common()
 def command(common: Common, wait: bool, timeout: float) -> int:
     """Say which generation is wanted and which is in force, and what stands in between."""
     answer = _awaited(common, timeout) if wait else ask.get(common, "/v1/status")

@@ -45,6 +45,12 @@ def test_status_in_json_has_the_documented_keys(daemon: Daemon, say: Say) -> Non
         assert datetime.fromisoformat(one["since"]).tzinfo is not None
 
 
+def test_status_in_ndjson_is_one_line(daemon: Daemon, say: Say) -> None:
+    ready(say)
+    lines = say("status", "-o", "ndjson").out.splitlines()
+    assert [json.loads(line)["generation"]["applied"] for line in lines] == [1]
+
+
 def test_edit_is_applied_by_itself_and_second_apply_says_no_changes(daemon: Daemon, say: Say) -> None:
     ready(say)
     daemon.edit(SITE.replace("one", "three"))

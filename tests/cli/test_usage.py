@@ -28,7 +28,7 @@ Say: TypeAlias = Callable[..., Said]
         (("status", "extra"), "unexpected extra argument"),
         (("apply",), "Missing argument"),
         (("apply", "site.yaml", "--detailed-exitcode"), "--dry-run"),
-        (("-o", "ndjson", "status"), "-o ndjson is not for this command"),
+        (("status", "-o", "github"), "'github' is not one of"),
         (("run", "site.yaml", "--interval", "0"), "0.1<=x"),
         (("run", "site.yaml", "--once", "--release"), "--once"),
         (("sessions", "terminate", "--id", "x"), "--id"),
