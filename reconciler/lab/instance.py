@@ -65,6 +65,13 @@ class Instance:
             self._process.kill()
             self._process.wait()
 
+    def kill(self) -> None:
+        """Have the daemon end as in a crash."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
     def save(self, text: str) -> float:
         """Save the file, as an editor does: beside it, then in its place. When, in Unix time."""
         beside = self.site.with_suffix(".new")
