@@ -48,7 +48,7 @@ def lost(sandbox: Sandbox) -> dict[str, int]:
     """Let some more pings go, then count those without an answer."""
     time.sleep(1.0)
     reports = {user: sandbox.callers[user].order("ping_stop") for user in USERS}
-    assert all(report["sent"] > 20 for report in reports.values()), reports
+    assert all(report["sent"] >= 10 for report in reports.values()), reports
     return {user: report["sent"] - report["received"] for user, report in reports.items()}
 
 
