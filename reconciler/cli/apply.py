@@ -53,6 +53,7 @@ def command(common: Common, site: Path, dry_run: bool, detailed_exitcode: bool, 
         if dry_run:
             answer = _dry_run(common, site)
             _show(common, answer["plan"], answer["text"])
+            _say_next(common, site, answer)
             return EXIT_PENDING if detailed_exitcode and answer["plan"]["changes"] else 0
         answer = ask.post(
             common, "/v1/apply", patience=timeout + 30, path=str(site.absolute()), timeout=timeout
@@ -99,7 +100,13 @@ def _alone(common: Common, site: Path) -> dict[str, Any]:
         )
     else:
         say(common, "no daemon answers: planned against the running engine and the kernel")
-    return {"plan": render.as_json(plan), "text": render.as_text(plan, source=site.name)}
+    return {"plan": render.as_json(plan), "text": render.as_text(plan, source=site.name), "watched": False}
+
+
+def _say_next(common: Common, site: Path, answer: dict[str, Any]) -> None:
+    """Which command carries the plan out; none for a candidate, which is not the file that is watched."""
+    if answer["plan"]["changes"] and answer["watched"]:
+        say(common, f"next: reconciler apply {site}")
 
 
 def _show(common: Common, document: Any, text: str) -> None:

@@ -74,7 +74,8 @@ class Service:
         if goal.wanted is None:
             return _invalid(goal)
         try:
-            return 200, self._plan(self._reconciler.plan(goal), path)
+            watched = _same_file(path, self._reconciler.path)
+            return 200, {**self._plan(self._reconciler.plan(goal), path), "watched": watched}
         except (NoEngineError, RefusedError, EngineStartError, OSError) as error:
             return _error(503, "not_observable", str(error))
 

@@ -61,9 +61,13 @@ class Daemon(World):
         self._thread = threading.Thread(target=self.loop.run, daemon=True)
         self._thread.start()
 
-    def close(self) -> None:
+    def rest(self) -> None:
+        """No more passes of its own; the door stays open."""
         self.wake.stop()
         self._thread.join()
+
+    def close(self) -> None:
+        self.rest()
         self.events.close()
         self.server.close()
         self._watch.close()

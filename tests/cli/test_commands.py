@@ -84,6 +84,15 @@ def test_dry_run_names_what_apply_then_touches(daemon: Daemon, say: Say, tmp_pat
     assert [session["user"] for session in daemon.engine.live()] == ["theo"]
 
 
+def test_dry_run_of_the_watched_file_says_the_next_command(daemon: Daemon, say: Say) -> None:
+    ready(say)
+    daemon.rest()
+    daemon.edit(SITE.replace("one", "three"))
+    said = say("apply", daemon.path, "--dry-run")
+    assert said.err == f"next: reconciler apply {daemon.path}\n"
+    assert say("apply", daemon.path, "--dry-run", "-q").err == ""
+
+
 def test_apply_of_another_file_than_the_one_watched_is_refused(
     daemon: Daemon, say: Say, tmp_path: Path
 ) -> None:
