@@ -38,15 +38,22 @@ class Engine:
         self.socket.settimeout(10)
         self.socket.connect(str(directory / "engine.sock"))
         self.lines = self.socket.makefile("rb")
+        self._events: list[Any] = []
 
     def ask(self, do: str, **arguments: Any) -> Any:
         self.send({"id": 1, "do": do, **arguments})
-        return self.receive()
+        while "event" in (line := self._read()):
+            self._events.append(line)
+        return line
 
     def send(self, message: object) -> None:
         self.socket.sendall(json.dumps(message).encode() + b"\n")
 
     def receive(self) -> Any:
+        """The next event, or the answer to what was sent."""
+        return self._events.pop(0) if self._events else self._read()
+
+    def _read(self) -> Any:
         return json.loads(self.lines.readline())
 
     def serve(self, *names: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import struct
 import time
@@ -116,14 +117,14 @@ def test_D41_an_interface_that_is_set_down_ends_its_sessions_and_serves_again_wh
     assert engine.receive()["event"]["type"] == "session_opened"
 
 
-def test_D36_D42_after_a_kill_a_client_that_goes_on_is_told_to_dial_again(
+def test_D36_D42_a_client_of_an_engine_that_forgot_everything_is_told_to_dial_again(
     engine: Engine, cable: Cable, tmp_path: Path
 ) -> None:
     engine.serve("theo")
     theo = cable.dial(Subscriber(THEO))
-    engine.process.kill()
-    engine.process.wait(10)
-    successor = Engine(tmp_path, "null")
+    engine.die(signal.SIGKILL)
+    (tmp_path / "new").mkdir()
+    successor = Engine(tmp_path / "new", "null")
     try:
         successor.serve("theo")
         cable.say(theo._session([control(LCP, ECHO, 9, theo.ppp.magic)]))
