@@ -196,7 +196,7 @@ def test_shares_are_percentages(part: int, whole: int, said: str) -> None:
 
 
 def test_routes_that_come_together_are_told_together() -> None:
-    routes = {f"kernel.route.10.0.{n}.0/24": {} for n in range(5)}
+    routes: dict[str, Value] = {f"kernel.route.10.0.{n}.0/24": {} for n in range(5)}
     text = shown({**BASE, **routes})
     assert "+ 5 routes  10.0.0.0/24, 10.0.1.0/24, 10.0.2.0/24, ...\n" in text
     assert "addresses and routes ~5." in text
