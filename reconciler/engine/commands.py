@@ -16,6 +16,7 @@ from reconciler.engine import messages, views
 from reconciler.engine.access.config import User, packed
 from reconciler.engine.access.effects import Key
 from reconciler.engine.access.reasons import End
+from reconciler.engine.access.secret import NtHash, Password, Scrypt
 from reconciler.engine.messages import PROTOCOL
 from reconciler.engine.ppp.policy import AUTH_METHODS
 from reconciler.engine.typed import fits
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.engine.access.concentrator import Outcome
+    from reconciler.engine.access.secret import Secret
     from reconciler.engine.host import Host
     from reconciler.engine.messages import ErrorBody, RemovedUser, SessionKey, UserEntry
 
@@ -111,13 +113,25 @@ def user(entry: UserEntry) -> User:
         raise ValueError
     return User(
         name=entry["name"].encode(),
-        password=entry["password"].encode(),
+        secret=_secret(entry["secret"]),
         address=None if address is None else packed(address),
         enabled=bool(entry["enabled"]),
         sessions=entry["sessions"],
         fingerprint=entry["fingerprint"],
         drains=on_disable == "drain",
     )
+
+
+def _secret(entry: messages.Secret) -> Secret:
+    match entry["kind"]:
+        case "password" if entry["text"]:
+            return Password(entry["text"].encode())
+        case "nt_hash":
+            return NtHash(bytes.fromhex(entry["hash"]))
+        case "scrypt":
+            octets = bytes.fromhex
+            return Scrypt(entry["n"], entry["r"], entry["p"], octets(entry["salt"]), octets(entry["key"]))
+    raise ValueError
 
 
 def _removal(entry: RemovedUser) -> tuple[bytes, bool]:

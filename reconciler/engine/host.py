@@ -14,10 +14,11 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from reconciler.engine.access.discovery import Listener
-from reconciler.engine.access.effects import ClosePath, Dropped, Effect, Event, Fault, OpenPath, Send
+from reconciler.engine.access.effects import Ask, ClosePath, Dropped, Effect, Event, Fault, OpenPath, Send
 from reconciler.engine.access.reasons import End
 from reconciler.engine.ports import Port
 from reconciler.engine.wire.drop import Drop
+from reconciler.engine.workers import Answer, Workers
 
 if TYPE_CHECKING:
     import socket
@@ -50,6 +51,8 @@ class Host:
         self._inspection = monotonic() + INSPECTION
         self._end: float | None = None
         self._left = False
+        self._workers = Workers(lambda ask: concentrator.waits(ask.key, ask.number))
+        self.register(self._workers.fileno(), self._attend_workers)
         descriptor = datapath.fileno()
         if descriptor is not None:
             self.register(descriptor, self._attend_datapath)
@@ -129,6 +132,7 @@ class Host:
             if self._inspection <= now:
                 self._inspection = now + INSPECTION
                 self._inspect()
+        self._workers.close()
         if not self._left:
             for name in list(self.ports):
                 self.unlisten(name, End.SHUTDOWN)
@@ -151,6 +155,7 @@ class Host:
         journal, so that nobody is told what could be forgotten; then frames.
         """
         sends: list[Send] = []
+        asks: list[Ask] = []
         paths = False
         for effect in effects:
             match effect:
@@ -164,6 +169,8 @@ class Host:
                     self.datapath.close(key)
                     self.chronicle.no_session(key)
                     paths = True
+                case Ask():
+                    asks.append(effect)
                 case Dropped(reason):
                     self.drops[reason] += 1
                 case Event():
@@ -173,10 +180,19 @@ class Host:
         if paths:
             self.datapath.flush()
             self.chronicle.commit()
+        self._send(sends)
+        self._delegate(asks)
+
+    def _send(self, sends: Iterable[Send]) -> None:
         for name, frame in sends:
             port = self.ports.get(name)
             if port is None or not port.send(frame):
                 self.drops[Drop.SEND_FAILED] += 1
+
+    def _delegate(self, asks: Iterable[Ask]) -> None:
+        for ask in asks:
+            if not self._workers.ask(ask):
+                self._answer(Answer(ask.key, ask.number, None))
 
     def _timeout(self) -> float:
         now = monotonic()
@@ -206,6 +222,13 @@ class Host:
         now = monotonic()
         for name, frame in self.datapath.poll():
             self.perform(self.concentrator.receive(name, frame, now))
+
+    def _attend_workers(self, _mask: int) -> None:
+        for answer in self._workers.answers():
+            self._answer(answer)
+
+    def _answer(self, answer: Answer) -> None:
+        self.perform(self.concentrator.answered(*answer, monotonic()))
 
     def _report(self, what: str, error: Exception) -> None:
         """Where it happened, but not the error's text, which may quote what was received."""

@@ -10,9 +10,9 @@ must not know how either side stores or applies what is said here.
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypeAlias, TypedDict
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Version of this protocol. Raised when a message changes in a way that an older peer would misread."""
 
 SOCKET_NAME = "engine.sock"
@@ -62,6 +62,35 @@ class Settings(TypedDict, total=False):
     limits: Limits
 
 
+class Password(TypedDict):
+    """The password itself: serves every login method."""
+
+    kind: Literal["password"]
+    text: str
+
+
+class NtHash(TypedDict):
+    """MD4 of the password in UTF-16, as 32 hexadecimal digits: serves MS-CHAP and PAP."""
+
+    kind: Literal["nt_hash"]
+    hash: str
+
+
+class Scrypt(TypedDict):
+    """scrypt of the password (RFC 7914), ``salt`` and ``key`` in hexadecimal: serves PAP."""
+
+    kind: Literal["scrypt"]
+    n: int
+    r: int
+    p: int
+    salt: str
+    key: str
+
+
+Secret: TypeAlias = Password | NtHash | Scrypt
+"""What is known of a user's password. It goes into the engine and never comes out."""
+
+
 class UserEntry(TypedDict):
     """A subscriber who may log in. ``fingerprint`` is opaque to the engine, which only gives it back.
 
@@ -69,7 +98,7 @@ class UserEntry(TypedDict):
     """
 
     name: str
-    password: str
+    secret: Secret
     address: str | None
     enabled: bool
     sessions: int

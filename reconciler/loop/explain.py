@@ -57,6 +57,11 @@ REFUSED: Mapping[str, Explanation] = {
         "type the password again on the subscriber's side, or give the user another in site.yaml",
         (691,),
     ),
+    "method_unserved": Explanation(
+        "the subscriber logged in by a method for which a hash of the password is not enough",
+        "offer the methods alone that the hash serves, as `reconciler validate` says, or give the password",
+        (691,),
+    ),
     "user_disabled": Explanation(
         "the user is disabled", "set `enabled: true` for the user in site.yaml", (691,)
     ),
@@ -70,6 +75,11 @@ REFUSED: Mapping[str, Explanation] = {
         "too many failed logins just before, so that not even the right password was looked at",
         "correct the password and wait a minute; saving a change of the user in site.yaml ends the wait",
         (691, *UNANSWERED),
+    ),
+    "busy": Explanation(
+        "too many logins were waiting for their password to be checked against a hash",
+        "dial again; where it comes often, make hashes that take less to check, or give passwords instead",
+        (691,),
     ),
     "no_address": Explanation(
         "there was no address to give: the pool is used up, or the user's fixed address is in use",

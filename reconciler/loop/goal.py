@@ -80,8 +80,8 @@ class Reader:
             )
             findings = in_order([*findings, *resolved.findings])
             if not has_errors(resolved.findings):
-                prints = {name: fingerprint(self._key, secret) for name, secret in resolved.passwords.items()}
-                wanted = Wanted(loaded.site, resolved.passwords, prints, self._hostname)
+                prints = {name: fingerprint(self._key, known) for name, known in resolved.secrets.items()}
+                wanted = Wanted(loaded.site, resolved.secrets, prints, self._hostname)
         return Goal(
             path=path,
             sha256=sha256,

@@ -17,19 +17,19 @@ from reconciler.plan.change import Change
 from reconciler.plan.state import State, split
 from reconciler.resources.engine import EngineClient, RefusedError
 from reconciler.site.model import Site
-from reconciler.site.secrets import Secret
+from reconciler.site.secrets import UserSecret
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What the operator declared, with everything in hand that it takes to carry it out.
 
-    ``passwords`` and ``fingerprints`` have an entry for each user of the site; ``hostname`` stands in for an
+    ``secrets`` and ``fingerprints`` have an entry for each user of the site; ``hostname`` stands in for an
     AC name that is not given.
     """
 
     site: Site
-    passwords: Mapping[str, Secret]
+    secrets: Mapping[str, UserSecret]
     fingerprints: Mapping[str, str]
     hostname: str
 

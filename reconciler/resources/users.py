@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from reconciler.engine.messages import RemovedUser, SessionKey, UserEntry
+from reconciler.engine.messages import RemovedUser, Secret, SessionKey, UserEntry
 from reconciler.plan.change import Change
 from reconciler.plan.state import SessionRef, State
 from reconciler.resources.base import Outcome, Situation, Wanted, name_in, refused
 from reconciler.resources.engine import EngineClient, RefusedError
+from reconciler.site import hashes
+from reconciler.site.secrets import UserSecret
 
 
 class Users:
@@ -65,7 +67,7 @@ def _entry(name: str, wanted: Wanted) -> UserEntry:
     user = wanted.site.users[name]
     return {
         "name": name,
-        "password": wanted.passwords[name].reveal(),
+        "secret": _secret(wanted.secrets[name]),
         "address": str(user.ip) if user.ip else None,
         "enabled": user.enabled,
         "sessions": user.sessions,
@@ -79,6 +81,25 @@ def _why(change: Change) -> str:
     if isinstance(before, Mapping) and isinstance(after, Mapping) and before["password"] != after["password"]:
         return "password_changed"
     return "sessions_lowered"
+
+
+def _secret(known: UserSecret) -> Secret:
+    text = known.secret.reveal()
+    match known.kind:
+        case "password":
+            return {"kind": "password", "text": text}
+        case "nt_hash":
+            return {"kind": "nt_hash", "hash": text}
+        case "scrypt":
+            made = hashes.scrypt(text)
+            return {
+                "kind": "scrypt",
+                "n": made.n,
+                "r": made.r,
+                "p": made.p,
+                "salt": made.salt.hex(),
+                "key": made.key.hex(),
+            }
 
 
 def _not_yet(ended: Iterable[SessionKey], planned: Iterable[SessionRef]) -> list[SessionKey]:

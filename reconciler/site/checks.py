@@ -1,4 +1,4 @@
-"""Rules that take more than one value to break: addresses, the pool, passwords' sources.
+"""Rules that take more than one value to break: addresses, the pool, and what ``site.logins`` adds.
 
 A pass of its own over the tree, which runs whatever else is wrong, so that all findings appear in one run.
 Values that cannot be read are skipped: the model reports them. This module must not know how findings are
@@ -15,6 +15,7 @@ from typing import Final, NamedTuple, TypeVar
 from reconciler.site import values
 from reconciler.site.diagnostic import Diagnostic, Related
 from reconciler.site.escape import visible
+from reconciler.site.logins import check_logins
 from reconciler.site.model import Limits, Site, User
 from reconciler.site.place import Place
 from reconciler.site.tree import Listing, Node, Scalar, Table
@@ -28,7 +29,6 @@ _RESERVED: Final = (
     (240, 255, "a reserved address"),
 )
 """First octets, from and to, of the addresses that no host can have (RFC 1122 §3.2.1.3, RFC 1112 §4)."""
-_SOURCES: Final = ("password", "password_file", "password_env")
 
 
 class _At(NamedTuple):
@@ -67,7 +67,7 @@ def cross_check(root: Table) -> Iterator[Diagnostic]:
     facts = _facts(root)
     for check in (_same_address, _usable, _local_address, _pool_end, _pool_room, _several_sessions):
         yield from check(facts)
-    yield from _passwords(root)
+    yield from check_logins(root)
     yield from _listed_twice(root)
     yield from _limits(root)
 
@@ -160,23 +160,6 @@ def _several_sessions(facts: _Facts) -> Iterator[Diagnostic]:
             message = f"user {visible(user.name)} may have {user.sessions} sessions but has one fixed address"
             advice = "leave `ip` out, or set `sessions: 1`"
             yield Diagnostic("W202", message, user.ip.place, "only one session can hold it", advice)
-
-
-def _passwords(root: Table) -> Iterator[Diagnostic]:
-    users = root.get("users")
-    for name, user in users.entries() if isinstance(users, Table) else ():
-        if not isinstance(user, Table):
-            continue
-        given = [key for source in _SOURCES if (key := user.key(source)) is not None]
-        choice = "`password`, `password_file` or `password_env`"
-        if not given:
-            message = f"user {visible(name.text)} has no password"
-            yield Diagnostic("E134", message, name.place, "", f"give one of {choice}")
-        elif len(given) > 1:
-            first, *_, last = sorted(given, key=lambda key: key.place)
-            message = f"user {visible(name.text)} has more than one password"
-            related = (Related(first.place, "first given here"),)
-            yield Diagnostic("E134", message, last.place, "given again", f"keep one of {choice}", related)
 
 
 def _listed_twice(root: Table) -> Iterator[Diagnostic]:

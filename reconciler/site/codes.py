@@ -43,17 +43,24 @@ CATALOGUE: Final[dict[str, str]] = {
     "E132": "The same entry stands in a list twice.",
     "E133": "The key has no value. A value that begins with `#` needs quotes, or it is a comment.",
     "E134": "A user has no password, or gets it from more than one place.",
+    "E135": "The text is not a scrypt hash, or one that would take too much memory or time to check. Other "
+    "kinds of hash cannot be checked.",
+    "E136": "The text is not an NT hash of a password.",
     "E140": "A user has our own address as fixed address.",
     "E141": "The address can belong to no host: it is a multicast, loopback, broadcast or otherwise "
     "reserved address.",
     "E142": "The pool contains our own address.",
     "E143": "The pool runs past the last usable address.",
     "E144": "There are no users. An empty list is refused, so that a slip does not lock everybody out.",
+    "E145": "A user can log in by none of the methods in `auth`: a scrypt hash serves `pap` alone, an NT "
+    "hash `mschapv2`, `mschap` and `pap`.",
     "E150": "A password's file cannot be read.",
     "E151": "A password's environment variable is not set.",
     "E152": "What a password's file or environment variable holds cannot be a password.",
     "W201": "The pool has fewer addresses than the users who need one may have sessions at once.",
     "W202": "A user may have several sessions but has one fixed address, which only one of them can hold.",
     "W203": "The address ends in .0 or .255, which some systems take for a network's or a broadcast address.",
+    "W204": "Users cannot log in by the methods that are offered before the one that they can log in by. A "
+    "subscriber's router takes the first one offered that it knows, and then fails.",
     "W210": "A limit for one station is above the one for all: a single station may use that up.",
 }

@@ -19,6 +19,7 @@ from reconciler.site.shape import homes, keys_at, takes_names
 from reconciler.site.source import key_is_public
 from reconciler.site.tree import Listing, Node, Scalar, Table, node_at, value_place
 
+_ABOUT_SECRETS = ("E127", "E135", "E136")
 _LOCK_OUT = "to lock a user out, keep the user and set `enabled: false`"
 
 
@@ -86,8 +87,8 @@ def _refusal(kind: str, loc: tuple[int | str, ...], context: Mapping[str, Any], 
     path = loc[:-1] if about_key else loc
     code, message, advice = _words(kind, path, context)
     label = ""
-    if about_key or code == "E127":
-        # A password is not pointed at: the range would tell its length.
+    if about_key or code in _ABOUT_SECRETS:
+        # A secret is not pointed at: the range would tell its length.
         place = _key_place(root, path)
     elif kind == "too_long":
         place, label = value_place(root, (*path, int(context["max_length"]))), "one too many"

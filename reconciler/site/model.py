@@ -15,12 +15,15 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from reconciler.site import values
+from reconciler.site import hashes, values
 from reconciler.site.impact import Effect, Impact, OnChange, Touch, later, unnoticed
 from reconciler.site.secrets import Secret
 
 _DRAIN: Final = {"terminate": Impact.DROP, "drain": Impact.LATER}
 _KEEP: Final = {"keep": Impact.LATER, "terminate": Impact.DROP}
+_SECRET: Final = OnChange.always(
+    Effect(Impact.LATER, Touch.USER, "password", policy="on_password_change", choices=_KEEP)
+)
 
 
 def _read(parse: Callable[[object], object]) -> BeforeValidator:
@@ -42,6 +45,14 @@ def _password(value: object) -> Secret:
     return value if isinstance(value, Secret) else Secret(values.password(value))
 
 
+def _scrypt(value: object) -> Secret:
+    return value if isinstance(value, Secret) else Secret(str(hashes.scrypt(values.text(value))))
+
+
+def _nt_hash(value: object) -> Secret:
+    return value if isinstance(value, Secret) else Secret(hashes.nt_hash(values.text(value)))
+
+
 def _one_or_more(value: object) -> object:
     """Lets a single value stand for a list of one."""
     return (value,) if isinstance(value, str) else value
@@ -53,6 +64,8 @@ Address = Annotated[IPv4Address, _read(values.address)]
 Name = Annotated[str, _read(values.name)]
 Interface = Annotated[str, _read(values.interface)]
 Password = Annotated[Secret, _read(_password)]
+Hash = Annotated[Secret, _read(_scrypt)]
+NtHash = Annotated[Secret, _read(_nt_hash)]
 
 AuthMethod = Literal["mschapv2", "chap", "mschap", "pap"]
 
@@ -64,14 +77,9 @@ class _Declared(BaseModel):
 
 
 class User(_Declared):
-    """One subscriber. Exactly one of `password`, `password_file` and `password_env` must be given."""
+    """One subscriber. What is known of the password is given by exactly one of the first five keys."""
 
-    password: Annotated[
-        Password | None,
-        OnChange.always(
-            Effect(Impact.LATER, Touch.USER, "password", policy="on_password_change", choices=_KEEP)
-        ),
-    ] = Field(
+    password: Annotated[Password | None, _SECRET] = Field(
         default=None,
         description="The password, taken literally: `0123`, `no` and `1e5` are these characters. 1 to 255 "
         "octets. In the short form, `name: password`, it stands alone.",
@@ -87,6 +95,20 @@ class User(_Declared):
         default=None,
         description="The environment variable of the daemon that holds the password.",
         examples=["PABLO_PASSWORD"],
+    )
+    password_hash: Annotated[Hash | None, _SECRET] = Field(
+        default=None,
+        description="The password's scrypt hash, as `mkpasswd -m scrypt` writes it (`$7$...`) or in the form "
+        "`$scrypt$ln=14,r=8,p=1$salt$hash`. It keeps the password from whoever reads this file, and serves "
+        "`pap` alone: no challenge can be checked against it.",
+        examples=["$scrypt$ln=14,r=8,p=1$c2FsdHNhbHRzYWx0$Y2g4kHYNXZq1q2g2mXnkDg8w9qnGvV7F0x1q0f5s1eE"],
+    )
+    nt_hash: Annotated[NtHash | None, _SECRET] = Field(
+        default=None,
+        description="The password's NT hash (MD4 of its UTF-16 form), 32 hexadecimal digits, as Windows and "
+        "Samba keep it. It serves `mschapv2`, `mschap` and `pap`, and is worth as much as the password to "
+        "whoever reads it.",
+        examples=["44ebba8d5312b8d611474411f56989ae"],
     )
     ip: Annotated[Address | None, later(Touch.OTHER_ADDRESS, "address")] = Field(
         default=None,

@@ -13,23 +13,25 @@ from typing import Any, Final
 from pydantic.json_schema import GenerateJsonSchema
 
 from reconciler.site.model import Site
+from reconciler.site.secrets import SOURCES
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _TEXT: Final[list[str]] = ["string", "number", "boolean"]
 """How YAML may type a scalar whose text is meant."""
-_SOURCES: Final = ("password", "password_file", "password_env")
 
 
 def site_schema() -> dict[str, Any]:
     """The schema as a JSON-ready object (JSON Schema draft 2020-12)."""
     schema = Site.model_json_schema(schema_generator=_Generator)
     properties, user = schema["properties"], schema["$defs"]["User"]
-    user["oneOf"] = [{"required": [source]} for source in _SOURCES]
+    user["oneOf"] = [{"required": [source]} for source in SOURCES]
     users, interface = properties["users"], properties["interface"]
     short_form = {"description": "The user's password."}
     users["additionalProperties"] = {"anyOf": [short_form, users["additionalProperties"]]}
     for text in (short_form, user["properties"]["password"], properties["ac_name"]):
         text |= {"type": _TEXT, "minLength": 1, "maxLength": 255}
+    user["properties"]["password_hash"]["pattern"] = r"^\$(scrypt|7)\$"
+    user["properties"]["nt_hash"] |= {"type": _TEXT, "pattern": "^[0-9A-Fa-f]{32}$"}
     properties["service_names"]["items"]["type"] = _TEXT
     for key in ("auth", "service_names", "dns_servers", "wins_servers", "interface"):
         properties[key]["uniqueItems"] = True

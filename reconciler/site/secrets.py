@@ -1,4 +1,4 @@
-"""Passwords: a wrapper that never shows them, and where they come from.
+"""Passwords and hashes of them: a wrapper that never shows them, and where they come from.
 
 Reading files and the environment is done by callables given from outside. This module must not know the
 network, nor keep what it was given anywhere but in the :class:`Secret` it returns.
@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -69,22 +69,57 @@ class Secret:
         )
 
 
-def fingerprint(key: bytes, secret: Secret) -> str:
+Kind = Literal["password", "scrypt", "nt_hash"]
+
+SOURCES: Final[Mapping[str, Kind]] = MappingProxyType(
+    {
+        "password": "password",
+        "password_file": "password",
+        "password_env": "password",
+        "password_hash": "scrypt",
+        "nt_hash": "nt_hash",
+    }
+)
+"""The keys of a user of which one must be given, and what each gives."""
+
+SERVES: Final[Mapping[Kind, frozenset[str]]] = MappingProxyType(
+    {
+        "password": frozenset({"mschapv2", "chap", "mschap", "pap"}),
+        "nt_hash": frozenset({"mschapv2", "mschap", "pap"}),
+        "scrypt": frozenset({"pap"}),
+    }
+)
+"""The ways to log in for which it is enough to know this of a password."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserSecret:
+    """What is known of a user's password. ``secret`` is the password, or a hash as ``site.hashes`` writes
+    it.
+    """
+
+    kind: Kind
+    secret: Secret
+
+
+def fingerprint(key: bytes, known: UserSecret) -> str:
     """Sixteen hexadecimal digits that tell two secrets apart and may be shown.
 
     ``key`` (up to 64 octets) must itself be secret and live as long as the fingerprints: without it nobody
     can try passwords against one, and under another key every password looks changed.
     """
-    return hashlib.blake2b(
-        secret.reveal().encode(), key=key, digest_size=8, person=b"reconciler-pw"
-    ).hexdigest()
+    text = known.secret.reveal().encode()
+    return hashlib.blake2b(text, key=key, digest_size=8, person=_PERSONS[known.kind]).hexdigest()
+
+
+_PERSONS: Final = {"password": b"reconciler-pw", "scrypt": b"reconciler-sc", "nt_hash": b"reconciler-nt"}
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Every user's password, or the findings (all of them errors) about those that could not be had."""
+    """Every user's secret, or the findings (all of them errors) about those that could not be had."""
 
-    passwords: Mapping[str, Secret]
+    secrets: Mapping[str, UserSecret]
     findings: tuple[Diagnostic, ...]
 
 
@@ -94,24 +129,22 @@ def resolve(
     getenv: Callable[[str], str | None],
     places: Mapping[Path, Place] = MappingProxyType({}),
 ) -> Resolved:
-    """Get every user's password from where the site says it is.
+    """Get every user's secret from where the site says it is.
 
     ``read_file`` gets the path as written in the site file, and raises OSError when it cannot be read.
     ``places`` is the loader's, for the findings (E150, E151, E152).
     """
-    passwords: dict[str, Secret] = {}
+    secrets: dict[str, UserSecret] = {}
     findings: list[Diagnostic] = []
     for name, user in site.users.items():
-        source = next(
-            (key for key in ("password_file", "password_env") if getattr(user, key) is not None), "password"
-        )
+        source = next((key for key in SOURCES if getattr(user, key) is not None), "password")
         try:
-            passwords[name] = _obtain(user, read_file, getenv)
+            secrets[name] = UserSecret(SOURCES[source], _obtain(user, read_file, getenv))
         except values.UnfitError as unfit:
             place = places.get(("users", name, source)) or places.get(("users", name))
             message = f"password of user {visible(name)}: {unfit.message}"
             findings.append(Diagnostic(unfit.code, message, place, "", unfit.advice))
-    return Resolved(passwords, tuple(findings))
+    return Resolved(secrets, tuple(findings))
 
 
 def _obtain(user: User, read_file: Callable[[str], bytes], getenv: Callable[[str], str | None]) -> Secret:
@@ -129,11 +162,10 @@ def _obtain(user: User, read_file: Callable[[str], bytes], getenv: Callable[[str
             message = f"the environment variable {user.password_env} is not set"
             raise values.UnfitError("E151", message, "set it in the daemon's environment")
         return _acceptable(text.encode(errors="surrogateescape"), "the environment variable")
-    if user.password is not None:
-        return user.password
-    raise values.UnfitError(
-        "E134", "none is given", "give one of `password`, `password_file`, `password_env`"
-    )
+    written = user.password or user.password_hash or user.nt_hash
+    if written is None:
+        raise values.UnfitError("E134", "none is given", f"give one of {', '.join(SOURCES)}")
+    return written
 
 
 def _acceptable(content: bytes, holder: str) -> Secret:

@@ -142,6 +142,11 @@ def environment_name(value: object) -> str:
     return text
 
 
+def text(value: object) -> str:
+    """Any text."""
+    return _text(value, "text")
+
+
 def _text(value: object, wanted: str) -> str:
     if isinstance(value, str):
         return value

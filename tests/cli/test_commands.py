@@ -12,6 +12,7 @@ import pytest
 
 from reconciler.linux.sysctl import IP_FORWARD
 from tests.cli.conftest import Daemon, Said
+from tests.fakes.engine import password
 from tests.loop.world import SITE
 
 Say: TypeAlias = Callable[..., Said]
@@ -58,7 +59,7 @@ def test_edit_is_applied_by_itself_and_second_apply_says_no_changes(daemon: Daem
     said = say("apply", daemon.path)
     assert said.status == 0
     assert said.out.startswith("No changes.")
-    assert daemon.engine.users["theo"]["password"] == "three"
+    assert daemon.engine.users["theo"]["secret"] == password("three")
 
 
 def test_dry_run_names_what_apply_then_touches(daemon: Daemon, say: Say, tmp_path: Path) -> None:

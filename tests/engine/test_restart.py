@@ -10,6 +10,7 @@ from reconciler.engine.access.config import Config, User
 from reconciler.engine.access.discovery import Listener
 from reconciler.engine.access.effects import Dropped, Effect, Fault, Key, OpenPath, Send
 from reconciler.engine.access.limits import USUAL
+from reconciler.engine.access.secret import Password
 from reconciler.engine.wire.drop import Drop
 from tests.engine.access.bench import AC_MAC, SITE, Entropy
 from tests.peer import Subscriber
@@ -25,7 +26,7 @@ class Town:
     def __init__(self) -> None:
         self.now = 1000.0
         names = [f"user{n}".encode() for n in range(SUBSCRIBERS)]
-        self.users = [User(name, b"test") for name in names]
+        self.users = [User(name, Password(b"test")) for name in names]
         macs = [b"\x02\xc1" + n.to_bytes(4, "big") for n in range(SUBSCRIBERS)]
         self.clients = {mac: Subscriber(mac, name) for mac, name in zip(macs, names, strict=True)}
         self.drops: set[Drop] = set()

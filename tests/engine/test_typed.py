@@ -11,12 +11,15 @@ from reconciler.engine.typed import fits
 
 USER: dict[str, Any] = {
     "name": "theo",
-    "password": "test",
+    "secret": {"kind": "password", "text": "test"},
     "address": None,
     "enabled": True,
     "sessions": 1,
     "fingerprint": "f",
 }
+
+
+SCRYPT = {"kind": "scrypt", "n": 2, "r": 1, "p": 1, "salt": "", "key": "00"}
 
 
 def changed(**values: Any) -> dict[str, Any]:
@@ -31,6 +34,8 @@ def users(*put: object) -> dict[str, Any]:
     ("value", "kind"),
     [
         (users(USER, changed(address="10.0.0.1", on_disable="drain")), messages.ChangeUsers),
+        (users(changed(secret={"kind": "nt_hash", "hash": "00"})), messages.ChangeUsers),
+        (users(changed(secret=SCRYPT)), messages.ChangeUsers),
         ({"generation": 1, "settings": {}}, messages.Configure),
         ({"generation": 1, "settings": {"mtu": 1400, "auth": ["pap"], "pools": []}}, messages.Configure),
         ({"sessions": [{"interface": "eth0", "mac": "02", "id": 7}], "reason": "x"}, messages.Terminate),
@@ -60,7 +65,10 @@ def test_what_the_protocol_says_fits(value: object, kind: object) -> None:
         users(changed(address=b"")),
         users(changed(on_disable="explode")),
         users(changed(on_disable=["drain"])),
-        users({key: value for key, value in USER.items() if key != "password"}),
+        users(changed(secret="test")),
+        users(changed(secret={"kind": "nt_hash", "text": "test"})),
+        users(changed(secret={**SCRYPT, "n": "2"})),
+        users({key: value for key, value in USER.items() if key != "secret"}),
     ],
 )
 def test_anything_else_does_not(value: object) -> None:

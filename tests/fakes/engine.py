@@ -26,6 +26,7 @@ from reconciler.engine.messages import (
     EventView,
     ListenerView,
     Observation,
+    Secret,
     SessionKey,
     SessionView,
     Settings,
@@ -48,6 +49,11 @@ DEFAULTS: Settings = {
     "second_login": "replace",
     "limits": {"padi_per_mac": 10, "padi_total": 2000, "half_open": 4000, "failed_logins": 5, "lockout": 60},
 }
+
+
+def password(text: str) -> Secret:
+    """A user's secret as the reconciler sends it, when it is a password."""
+    return {"kind": "password", "text": text}
 
 
 class RefusalError(Exception):

@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.resources.base import Live, Situation, Wanted
 from reconciler.resources.engine import EngineClient
 from reconciler.site.model import Site
-from reconciler.site.secrets import Secret, fingerprint
+from reconciler.site.secrets import fingerprint, resolve
 
 KEY = b"only for tests"
 
@@ -25,9 +25,13 @@ def wanted(users: dict[str, Any] | None = None, **keys: Any) -> Wanted:
             **keys,
         }
     )
-    passwords = {name: user.password or Secret("") for name, user in site.users.items()}
-    prints = {name: fingerprint(KEY, secret) for name, secret in passwords.items()}
-    return Wanted(site, passwords, prints, hostname="box")
+    secrets = resolve(site, read_file=_no_file, getenv=lambda _: None).secrets
+    prints = {name: fingerprint(KEY, known) for name, known in secrets.items()}
+    return Wanted(site, secrets, prints, hostname="box")
+
+
+def _no_file(path: str) -> bytes:
+    raise FileNotFoundError(path)
 
 
 def situation(wish: Wanted, engine: EngineClient | None = None, generation: int = 1) -> Situation:

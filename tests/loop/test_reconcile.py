@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.linux.sysctl import IP_FORWARD
 from reconciler.loop.report import Again, Blocked, Settled
-from tests.fakes.engine import FakeEngine, RefusalError
+from tests.fakes.engine import FakeEngine, RefusalError, password
 from tests.loop.world import SITE, World, paths
 
 PABLO = "  pablo:\n    password: two\n    ip: 10.0.1.9\n"
@@ -107,7 +107,7 @@ def test_file_that_is_bad_for_a_moment_is_not_reported(world: World) -> None:
     assert world.conditions()["Ready"] == (True, "Converged")
     world.edit(SITE.replace("theo: one", "theo: three")).settle()
     assert world.conditions()["SourceInvalid"] == (False, "Valid")
-    assert world.engine.users["theo"]["password"] == "three"
+    assert world.engine.users["theo"]["secret"] == password("three")
 
 
 def test_file_that_is_still_being_written_is_not_applied(world: World) -> None:
@@ -183,7 +183,7 @@ def test_user_that_vanished_from_the_engine_is_put_back(world: World) -> None:
     world.edit().settle()
     del world.engine.users["theo"]
     assert paths(world.step()) == ["heal users.theo"]
-    assert world.engine.users["theo"]["password"] == "one"
+    assert world.engine.users["theo"]["secret"] == password("one")
 
 
 def test_engine_that_was_replaced_is_set_up_anew_and_that_is_no_drift(world: World) -> None:
@@ -198,7 +198,7 @@ def test_engine_that_was_replaced_is_set_up_anew_and_that_is_no_drift(world: Wor
     assert ops == {"add"}
     assert report.drifted == ()
     assert report.desired == 1
-    assert world.engine.users["theo"]["password"] == "one"
+    assert world.engine.users["theo"]["secret"] == password("one")
 
 
 def test_missing_interface_is_waited_for_and_the_rest_is_served(tmp_path: Path) -> None:
@@ -356,10 +356,10 @@ def test_password_file_is_read_relative_to_the_site_and_its_change_is_an_edit(wo
     (world.directory / "secrets").mkdir()
     (world.directory / "secrets" / "theo").write_text("first\n")
     world.edit(SITE.replace("theo: one", "theo: {password_file: secrets/theo}")).settle()
-    assert world.engine.users["theo"]["password"] == "first"
+    assert world.engine.users["theo"]["secret"] == password("first")
     (world.directory / "secrets" / "theo").write_text("second\n")
     assert paths(world.step()) == ["update users.theo"]
-    assert world.engine.users["theo"]["password"] == "second"
+    assert world.engine.users["theo"]["secret"] == password("second")
     (world.directory / "secrets" / "theo").unlink()
     world.settle()
     assert world.conditions()["SourceInvalid"] == (True, "Findings")

@@ -12,6 +12,7 @@ from reconciler.loop.advice import Advice
 from reconciler.loop.report import Report, Settled
 from reconciler.loop.run import Loop
 from reconciler.loop.watch import Watch
+from tests.fakes.engine import password
 from tests.loop.world import SITE, World
 
 
@@ -80,7 +81,7 @@ def test_saved_edit_is_applied_without_waiting_for_the_interval(running: Running
     running.until_generation(1)
     running.world.edit(SITE.replace("one", "three"))
     running.until_generation(2)
-    assert running.world.engine.users["theo"]["password"] == "three"
+    assert running.world.engine.users["theo"]["secret"] == password("three")
 
 
 def test_edit_by_rename_and_of_a_password_file_too(running: Running) -> None:
@@ -93,7 +94,7 @@ def test_edit_by_rename_and_of_a_password_file_too(running: Running) -> None:
     running.until_generation(2)
     secret.write_text("second")
     running.until_generation(3)
-    assert running.world.engine.users["theo"]["password"] == "second"
+    assert running.world.engine.users["theo"]["secret"] == password("second")
 
 
 def test_bug_in_a_pass_is_confessed_and_survived(
@@ -123,4 +124,4 @@ def test_converge_from_another_thread_takes_turns_with_the_loop(running: Running
     running.world.edit(SITE.replace("one", "three"))
     done = running.loop.converge(10)
     assert done.settled
-    assert running.world.engine.users["theo"]["password"] == "three"
+    assert running.world.engine.users["theo"]["secret"] == password("three")

@@ -16,7 +16,7 @@ from tests.fakes.engine import FakeEngine, RefusalError
 
 THEO: UserEntry = {
     "name": "theo",
-    "password": "open sesame",
+    "secret": {"kind": "password", "text": "open sesame"},
     "address": "10.0.0.9",
     "enabled": True,
     "sessions": 1,

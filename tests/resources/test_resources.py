@@ -17,9 +17,10 @@ from reconciler.resources.registry import registry, steps
 from reconciler.resources.routes import networks
 from reconciler.resources.sysctl import Forwarding
 from reconciler.site.impact import Impact
-from tests.fakes.engine import FakeEngine, RefusalError
+from tests.fakes.engine import FakeEngine, RefusalError, password
 from tests.fakes.kernel import FakeKernel, FakeMemory
 from tests.fakes.sites import situation, wanted
+from tests.site.samples import NT, SCRYPT
 
 PROXY_ARP = interface_key("eth1", "proxy_arp")
 
@@ -104,8 +105,25 @@ def test_from_nothing_everything_is_made_and_then_nothing_is_left(box: Box, engi
         },
         "second_login": "refuse",
     }
-    assert engine.users["theo"]["password"] == "one"
+    assert engine.users["theo"]["secret"] == password("one")
     assert engine.users["pablo"]["address"] == "10.0.1.9"
+
+
+def test_hashes_reach_the_engine_as_hashes_and_count_as_changes(box: Box, engine: FakeEngine) -> None:
+    box.converge(wanted({"theo": "one", "pablo": "two"}))
+    users = {"theo": {"nt_hash": NT}, "pablo": {"password_hash": SCRYPT}}
+    desired, actual, _ = box.both(wanted(users, auth=["pap"]))
+    assert {change.path for change in changes(desired, actual)} == {"users.theo", "users.pablo", "auth"}
+    box.converge(wanted(users, auth=["pap"]))
+    assert engine.users["theo"]["secret"] == {"kind": "nt_hash", "hash": NT}
+    assert engine.users["pablo"]["secret"] == {
+        "kind": "scrypt",
+        "n": 16,
+        "r": 1,
+        "p": 1,
+        "salt": "4e61436c",
+        "key": "23b8d3d482677101e50799389c0aa1ed5aa93553df6acb49e9e71e3d7d8e5449",
+    }
 
 
 def test_every_key_of_the_site_has_a_resource(box: Box) -> None:

@@ -90,4 +90,4 @@ class Engine:
 
 def entry(name: str, password: str = "test", **more: Any) -> dict[str, Any]:
     default = {"address": None, "enabled": True, "sessions": 1, "fingerprint": f"print of {password}"}
-    return {"name": name, "password": password, **default, **more}
+    return {"name": name, "secret": {"kind": "password", "text": password}, **default, **more}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.engine.messages import PROTOCOL
 from reconciler.linux import links
 from tests.peer import Subscriber
 from tests.root.engine import Engine, entry
@@ -21,7 +23,7 @@ THEO = bytes.fromhex("02c100000001")
 
 def test_it_says_who_it_is(engine: Engine) -> None:
     hello = engine.ask("hello")["ok"]
-    assert (hello["protocol"], hello["pid"]) == (1, engine.process.pid)
+    assert (hello["protocol"], hello["pid"]) == (PROTOCOL, engine.process.pid)
     assert (hello["datapath"], hello["device"]) == ("null", None)
 
 
@@ -59,6 +61,20 @@ def test_whoever_follows_hears_of_logins_and_goodbyes(engine: Engine, cable: Cab
     assert "guess" not in json.dumps(heard)
 
 
+def test_a_password_checked_against_a_hash_lets_its_user_in_and_another_does_not(
+    engine: Engine, cable: Cable
+) -> None:
+    engine.serve()
+    made = hashlib.scrypt(b"test", salt=b"salt", n=1 << 14, r=8, p=1, dklen=32)
+    secret = {"kind": "scrypt", "n": 1 << 14, "r": 8, "p": 1, "salt": b"salt".hex(), "key": made.hex()}
+    engine.ask("users", generation=2, put=[entry("theo", secret=secret)], remove=[])
+    engine.ask("configure", generation=2, settings={"auth": ["pap"]})
+    theo = cable.dial(Subscriber(THEO))
+    assert theo.state == "up"
+    assert cable.dial(Subscriber(b"\x02\xc1\0\0\0\2", b"theo", b"guess")).failure == "authentication"
+    assert [view["user"] for view in engine.sessions() if view["state"] == "opened"] == ["theo"]
+
+
 def test_bad_requests_are_answered_and_change_nothing(engine: Engine) -> None:
     engine.serve("theo")
     before = engine.ask("observe")
@@ -73,6 +89,22 @@ def test_bad_requests_are_answered_and_change_nothing(engine: Engine) -> None:
         (
             {"id": 1, "do": "users", "generation": 2, "put": [entry("a", address="nowhere")], "remove": []},
             "bad_request",
+        ),
+        *(
+            (
+                {"id": 1, "do": "users", "generation": 2, "put": [entry("a", secret=secret)], "remove": []},
+                code,
+            )
+            for secret, code in [
+                ({"kind": "password", "text": ""}, "bad_request"),
+                ({"kind": "nt_hash", "hash": "00"}, "bad_request"),
+                ({"kind": "nt_hash", "hash": "x" * 32}, "bad_request"),
+                ({"kind": "scrypt", "n": 3, "r": 8, "p": 1, "salt": "", "key": "00" * 32}, "bad_request"),
+                (
+                    {"kind": "scrypt", "n": 1 << 30, "r": 8, "p": 1, "salt": "", "key": "00" * 32},
+                    "bad_request",
+                ),
+            ]
         ),
         ({"id": 1, "do": "listen", "generation": 2, "interface": "eth9"}, "no_interface"),
         ([1, 2], "bad_request"),

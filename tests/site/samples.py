@@ -13,6 +13,10 @@ users:
   theo: test
 """
 
+SCRYPT = "$scrypt$ln=4,r=1,p=1$TmFDbA$I7jT1IJncQHlB5k4nAqh7VqpNVPfastJ6ecePX2OVEk"
+HUGE = SCRYPT.replace("ln=4", "ln=24")
+NT = "44ebba8d5312b8d611474411f56989ae"
+
 
 class Flaw(NamedTuple):
     """A text, and where in it which finding is expected (None: about the whole file)."""
@@ -31,6 +35,11 @@ def with_line(line: str) -> str:
 def with_users(*lines: str) -> str:
     """The good file with more lines among its users; the first of them is number 7."""
     return GOOD + "".join(f"  {line}\n" for line in lines)
+
+
+def hashed(text: str) -> str:
+    """The good file with PAP alone and one more user, in line 8, who has a password_hash."""
+    return with_line("auth: [pap]") + f"  pablo: {{password_hash: '{text}'}}\n"
 
 
 def replacing(old: str, new: str) -> str:
@@ -143,6 +152,14 @@ FLAWS = (
     Flaw("E133", "no colon, in braces", replacing("\n  theo: test", " {theo test, pablo: x}"), (5, 9)),
     Flaw("E134", "no password", with_users("pablo: {ip: 10.0.0.1}"), (7, 3)),
     Flaw("E134", "two passwords", with_users("pablo: {password: x, password_env: P}"), (7, 24)),
+    Flaw("E134", "a password and its hash", with_users(f"pablo: {{password: x, nt_hash: {NT}}}"), (7, 24)),
+    Flaw("E135", "another kind of hash", hashed("$6$salt$abc"), (8, 11)),
+    Flaw("E135", "no hash", hashed("hunter2"), (8, 11)),
+    Flaw("E135", "a hash cut short", hashed(SCRYPT[:-1]), (8, 11)),
+    Flaw("E135", "too much work", hashed(HUGE), (8, 11)),
+    Flaw("E136", "no hash", with_users("pablo: {nt_hash: hunter2}"), (7, 11)),
+    Flaw("E136", "both hashes", with_users(f"pablo: {{nt_hash: '{NT}:{NT}'}}"), (7, 11)),
+    Flaw("E136", "of nothing", with_users("pablo: {nt_hash: 31D6CFE0D16AE931B73C59D7E0C089C0}"), (7, 11)),
     Flaw("E140", "our address", with_users("pablo: {password: x, ip: 10.214.2.100}"), (7, 28)),
     Flaw("E141", "a multicast address", with_users("pablo: {password: x, ip: 224.0.0.5}"), (7, 28)),
     Flaw("E141", "a loopback server", with_line("dns_servers: [127.0.0.1]"), (1, 15)),
@@ -157,6 +174,20 @@ FLAWS = (
     ),
     Flaw("E144", "no value", replacing("\n  theo: test", ""), (5, 1)),
     Flaw("E144", "an empty mapping", replacing("\n  theo: test", " {}"), (5, 8)),
+    Flaw(
+        "E145",
+        "scrypt and challenges",
+        with_line("auth: [mschapv2, chap]") + f"  pablo: {{password_hash: '{SCRYPT}'}}\n",
+        (8, 11),
+    ),
+    Flaw("E145", "an NT hash and MD5", with_line("auth: [chap]") + f"  pablo: {{nt_hash: {NT}}}\n", (8, 11)),
+    Flaw("W204", "scrypt as usual", with_users(f"pablo: {{password_hash: '{SCRYPT}'}}"), (7, 11)),
+    Flaw(
+        "W204",
+        "MD5 before MS-CHAP",
+        with_line("auth: [chap, mschapv2]") + f"  pablo: {{nt_hash: {NT}}}\n",
+        (1, 7),
+    ),
     Flaw("W201", "a small pool", with_line("pool_size: 1") + "  pablo: test\n", (1, 12)),
     Flaw(
         "W202",

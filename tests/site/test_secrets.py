@@ -14,9 +14,9 @@ from reconciler.site.codes import CATALOGUE
 from reconciler.site.load import load
 from reconciler.site.place import Place
 from reconciler.site.report import as_github, as_json, as_text
-from reconciler.site.secrets import Resolved, Secret, fingerprint, resolve
+from reconciler.site.secrets import Resolved, Secret, UserSecret, fingerprint, resolve
 from reconciler.site.shape import KEYWORDS
-from tests.site.samples import with_users
+from tests.site.samples import NT, SCRYPT, with_users
 
 KEY = b"k" * 32
 
@@ -30,6 +30,10 @@ def resolved(user: str, content: bytes | None = None, variables: dict[str, str] 
     assert loaded.site is not None
     read = no_file if content is None else lambda _: content
     return resolve(loaded.site, read, (variables or {}).get, loaded.places)
+
+
+def password(text: str) -> UserSecret:
+    return UserSecret("password", Secret(text))
 
 
 def test_a_secret_shows_itself_nowhere() -> None:
@@ -55,25 +59,31 @@ def test_a_model_shows_no_secret() -> None:
 
 
 def test_a_fingerprint_depends_on_the_secret_and_on_the_key() -> None:
-    prints = {fingerprint(key, Secret(text)) for key in (KEY, b"other") for text in ("a", "b")}
+    prints = {fingerprint(key, password(text)) for key in (KEY, b"other") for text in ("a", "b")}
     assert len(prints) == 4
-    assert fingerprint(KEY, Secret("a")) == fingerprint(KEY, Secret("a"))
-    assert len(fingerprint(KEY, Secret("a"))) == 16
+    assert fingerprint(KEY, password("a")) == fingerprint(KEY, password("a"))
+    assert len(fingerprint(KEY, password("a"))) == 16
+    assert fingerprint(KEY, password("a")) != fingerprint(KEY, UserSecret("nt_hash", Secret("a")))
 
 
 def test_passwords_come_from_the_file_a_file_or_the_environment() -> None:
-    assert resolved("hunter2").passwords["pablo"] == Secret("hunter2")
-    assert resolved("{password_file: p}", b"hunter2\n").passwords["pablo"] == Secret("hunter2")
-    assert resolved("{password_env: P}", variables={"P": "hunter2"}).passwords["pablo"] == Secret("hunter2")
-    assert resolved("hunter2").passwords["theo"] == Secret("test")
+    assert resolved("hunter2").secrets["pablo"] == password("hunter2")
+    assert resolved("{password_file: p}", b"hunter2\n").secrets["pablo"] == password("hunter2")
+    assert resolved("{password_env: P}", variables={"P": "hunter2"}).secrets["pablo"] == password("hunter2")
+    assert resolved("hunter2").secrets["theo"] == password("test")
 
 
 @pytest.mark.parametrize(
-    ("content", "password"),
+    ("content", "text"),
     [(b"a", "a"), (b"a\n", "a"), (b"a\r\n", "a"), (b" a ", " a "), ("é".encode(), "é")],
 )
-def test_one_newline_at_a_files_end_is_not_the_passwords(content: bytes, password: str) -> None:
-    assert resolved("{password_file: p}", content).passwords["pablo"] == Secret(password)
+def test_one_newline_at_a_files_end_is_not_the_passwords(content: bytes, text: str) -> None:
+    assert resolved("{password_file: p}", content).secrets["pablo"] == password(text)
+
+
+def test_a_hash_is_what_is_known_of_the_password() -> None:
+    assert resolved(f"{{nt_hash: {NT.upper()}}}").secrets["pablo"] == UserSecret("nt_hash", Secret(NT))
+    assert resolved(f"{{password_hash: '{SCRYPT}'}}").secrets["pablo"] == UserSecret("scrypt", Secret(SCRYPT))
 
 
 FLAWS = [
@@ -100,7 +110,7 @@ def test_what_cannot_be_had_is_a_finding_at_its_key(
     assert finding.place is not None
     assert finding.place[:2] == Place(7, 11, 7, 0)[:2]
     assert "hunter" not in repr(finding)
-    assert result.passwords.keys() == {"theo"}
+    assert result.secrets.keys() == {"theo"}
 
 
 def test_a_finding_says_which_file_and_why() -> None:

@@ -6,20 +6,23 @@ must not know frames or timers, nor end a session itself: it only names the ones
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from reconciler.engine.access.config import terms
 from reconciler.engine.access.leases import Leases
 from reconciler.engine.access.limits import USUAL, Logins
 from reconciler.engine.access.reasons import Refusal
-from reconciler.engine.access.users import Users
+from reconciler.engine.access.users import Question, Users
 from reconciler.engine.ppp.link import Grant
 
 if TYPE_CHECKING:
     from reconciler.engine.access.config import Config, User
     from reconciler.engine.access.session import Session
     from reconciler.engine.access.table import Table
+    from reconciler.engine.access.users import Proven
     from reconciler.engine.ppp.link import Credentials
+
+    Verdict: TypeAlias = "Welcome | Refusal | Question"
 
 
 class Welcome(NamedTuple):
@@ -37,9 +40,10 @@ class Admission:
 
     __slots__ = ("_leases", "_logins", "_table", "_users")
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, key: bytes) -> None:
+        """``key`` (up to 64 random octets) is for the memory of good logins."""
         self._table = table
-        self._users = Users()
+        self._users = Users(key)
         self._leases = Leases()
         self._logins = Logins(USUAL)
 
@@ -55,7 +59,7 @@ class Admission:
 
     def put(self, user: User) -> None:
         """Add a user, or replace one of the same name."""
-        self.remove(user.name)
+        self._unreserve(self._users.get(user.name))
         self._logins.forgive(user.name)
         self._users.put(user)
         if user.address is not None:
@@ -63,7 +67,9 @@ class Admission:
 
     def remove(self, name: bytes) -> None:
         """Forget a user; no login of that name succeeds any more."""
-        user = self._users.remove(name)
+        self._unreserve(self._users.remove(name))
+
+    def _unreserve(self, user: User | None) -> None:
         if user is not None and user.address is not None:
             self._leases.unreserve(int.from_bytes(user.address, "big"))
 
@@ -71,16 +77,27 @@ class Admission:
         """Whether this client has failed so often that it is not even offered a session now."""
         return self._logins.client_locked(mac, now)
 
-    def decide(self, session: Session, credentials: Credentials, now: float) -> Welcome | Refusal:
-        """Whether these credentials are good and there is room, or why not.
+    def decide(self, session: Session, credentials: Credentials, now: float) -> Verdict:
+        """Whether these credentials are good and there is room, or why not; or what has to be found out
+        before ``conclude`` can say so.
+        """
+        if self._logins.locked(session.key.mac, credentials.name, now):
+            return Refusal.LOCKED_OUT
+        return self._decide(session, credentials.name, self._users.check(credentials), now)
 
-        A subscriber that comes back without having said goodbye (same MAC address) always gets its place
+    def conclude(self, session: Session, question: Question, good: bool, now: float) -> Verdict:
+        """The same, once the question has its answer."""
+        return self._decide(session, question.name, self._users.conclude(question, good), now)
+
+    def _decide(
+        self, session: Session, name: bytes, checked: Proven | Refusal | Question, now: float
+    ) -> Verdict:
+        """A subscriber that comes back without having said goodbye (same MAC address) always gets its place
         back; from elsewhere the oldest session makes room, or the login is refused, as ``second_login`` says.
         """
-        mac, name = session.key.mac, credentials.name
-        if self._logins.locked(mac, name, now):
-            return Refusal.LOCKED_OUT
-        checked = self._users.check(credentials)
+        mac = session.key.mac
+        if isinstance(checked, Question):
+            return checked
         if isinstance(checked, Refusal):
             self._logins.failed(mac, name, now)
             return checked

@@ -62,7 +62,7 @@ class Concentrator:
         self._discovery = Discovery(secret or entropy(32))
         self._ids: dict[str, SessionIds] = {}
         self._table = Table()
-        self._admission = Admission(self._table)
+        self._admission = Admission(self._table, entropy(32))
         self._lifecycle = Lifecycle(self._table, self._admission, self._free_id)
         self._solicitations = Solicitations(self.config.limits)
         self._strangers_told = Allowance(STRANGERS_TOLD, STRANGERS_TOLD)
@@ -96,6 +96,16 @@ class Concentrator:
     def deadline(self) -> float | None:
         """When ``tick`` is next due; None while nothing waits."""
         return self._lifecycle.deadline()
+
+    def waits(self, key: Key, number: int) -> bool:
+        """Whether the answer to an ``Ask`` is still wanted."""
+        session = self._table.get(key)
+        return session is not None and self._lifecycle.waits(session, number)
+
+    def answered(self, key: Key, number: int, good: bool | None, now: float) -> list[Effect]:
+        """The answer to an ``Ask``: None if there was no room for it. One that is not wanted is dropped."""
+        session = self._table.get(key)
+        return [] if session is None else self._lifecycle.answered(session, number, good, now)
 
     # From the operator
 

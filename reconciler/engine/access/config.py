@@ -15,6 +15,7 @@ from reconciler.engine.access.limits import USUAL, Limits
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from reconciler.engine.access.secret import Secret
     from reconciler.engine.messages import AuthMethod, Settings
 
 
@@ -96,7 +97,7 @@ class User:
     """
 
     name: bytes
-    password: bytes
+    secret: Secret
     address: bytes | None = None
     enabled: bool = True
     sessions: int = 1

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from reconciler.engine.wire.drop import Drop
 
 if TYPE_CHECKING:
+    from reconciler.engine.access.users import Question
     from reconciler.engine.messages import EventType
 
 Vlans: TypeAlias = tuple[tuple[int, int], ...]
@@ -48,6 +49,16 @@ class ClosePath(NamedTuple):
     key: Key
 
 
+class Ask(NamedTuple):
+    """Have this question answered elsewhere, since it takes long, and come back with its answer to
+    ``Concentrator.answered``. Key and number tell it from all others.
+    """
+
+    key: Key
+    number: int
+    question: Question
+
+
 class Dropped(NamedTuple):
     """Nothing was done with an input, for this reason; to be counted."""
 
@@ -71,4 +82,4 @@ class Fault(NamedTuple):
     error: Exception
 
 
-Effect: TypeAlias = Send | OpenPath | ClosePath | Dropped | Event | Fault
+Effect: TypeAlias = Send | OpenPath | ClosePath | Ask | Dropped | Event | Fault

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.engine.access.effects import (
+    Ask,
     ClosePath,
     Dropped,
     Effect,
@@ -19,12 +20,14 @@ from reconciler.engine.access.effects import (
 )
 from reconciler.engine.access.reasons import End, Refusal
 from reconciler.engine.access.timers import Deadlines
+from reconciler.engine.access.users import Question
 from reconciler.engine.ppp import link as ppp
+from reconciler.engine.wire.drop import Drop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from reconciler.engine.access.admission import Admission
+    from reconciler.engine.access.admission import Admission, Verdict
     from reconciler.engine.access.session import Session
     from reconciler.engine.access.table import Table
     from reconciler.engine.messages import EventType
@@ -57,6 +60,21 @@ class Lifecycle:
         session.path_open = True
         self._deadlines.update(session)
         return [OpenPath(session.key, agreed.grant.address, session.link.peer_mru)]
+
+    def waits(self, session: Session, number: int) -> bool:
+        """Whether a login still waits for the answer to the question of this number."""
+        return session.question is not None and session.link.asking == number
+
+    def answered(self, session: Session, number: int, good: bool | None, now: float) -> list[Effect]:
+        """The answer to a question; None if nobody had room for it. One that nobody waits for is dropped."""
+        if session.question is None or session.link.asking != number:
+            return []
+        (ask, question), session.question = session.question, None
+        if good is None:
+            busy = Dropped(Drop.LOGIN_QUEUE)
+            return [busy, *self._guarded(session, lambda: self._refuse(session, ask, Refusal.BUSY, now), now)]
+        verdict = self._admission.conclude(session, question, good, now)
+        return self._guarded(session, lambda: self._follow(session, ask, verdict, now), now)
 
     def receive(self, session: Session, payload: bytes, now: float) -> list[Effect]:
         """A PPP frame for the session."""
@@ -99,8 +117,11 @@ class Lifecycle:
 
     def _step(self, session: Session, step: Callable[[float], list[ppp.Output]], now: float) -> list[Effect]:
         """Move one link a step and see to what it wants. A bug of ours costs this session and no other."""
+        return self._guarded(session, lambda: self._perform(session, step(now), now), now)
+
+    def _guarded(self, session: Session, work: Callable[[], list[Effect]], now: float) -> list[Effect]:
         try:
-            effects = self._perform(session, step(now), now)
+            effects = work()
         except Exception as error:
             fault = Fault(session.key, error)
             return [fault] if session.closed else [fault, *self.forget(session, End.INTERNAL_ERROR, now)]
@@ -129,9 +150,18 @@ class Lifecycle:
 
     def _log_in(self, session: Session, ask: ppp.Ask, now: float) -> list[Effect]:
         effects = self._log_out(session)  # LCP was renegotiated: the earlier login is void (RFC 1661 §3.5)
-        verdict = self._admission.decide(session, ask.credentials, now)
+        return effects + self._follow(
+            session, ask, self._admission.decide(session, ask.credentials, now), now
+        )
+
+    def _follow(self, session: Session, ask: ppp.Ask, verdict: Verdict, now: float) -> list[Effect]:
+        """Do with a login what was decided."""
+        if isinstance(verdict, Question):
+            session.question = ask, verdict
+            return [Ask(session.key, ask.number, verdict)]
         if isinstance(verdict, Refusal):
-            return effects + self._refuse(session, ask, verdict, now)
+            return self._refuse(session, ask, verdict, now)
+        effects: list[Effect] = []
         for rival in verdict.rivals:
             effects += self._replace(rival, session, now)
         grant = self._admission.admit(session, verdict)

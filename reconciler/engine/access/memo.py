@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reconciler.engine.access.config import User
 from reconciler.engine.access.effects import Key
+from reconciler.engine.access.secret import Password
 from reconciler.engine.ppp.link import Agreed, Grant
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def read(memo: Memo) -> Recalled:
         mru=int(memo["mru"]),
         user=User(
             memo["user"].encode(),
-            b"",
+            Password(b""),
             None if fixed is None else octets(fixed),
             fingerprint=memo["fingerprint"],
         ),

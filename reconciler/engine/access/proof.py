@@ -1,4 +1,4 @@
-"""Whether credentials prove that whoever sent them knows a password: one rule for each login method.
+"""Whether credentials prove a secret: one rule for each login method.
 
 Neighbours: ``users`` asks. It must not know users, nor what becomes of a login.
 """
@@ -9,6 +9,7 @@ from hashlib import md5
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
+from reconciler.engine.access.secret import NtHash, Password, Scrypt
 from reconciler.engine.crypto.mschap import (
     authenticator_response,
     challenge_hash,
@@ -18,42 +19,62 @@ from reconciler.engine.crypto.mschap import (
 from reconciler.engine.ppp.link import ChapCredentials, MsChapCredentials, PapCredentials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from reconciler.engine.access.secret import Secret
     from reconciler.engine.ppp.link import Credentials, MsChapV2Credentials
 
 
-def prove(credentials: Credentials, password: bytes) -> bytes | None:
-    """The proof to give in return (``ppp.link.Grant``), empty for most methods; None if this is not the
-    password.
+def usable(secret: Secret, credentials: Credentials) -> Password | NtHash | None:
+    """The secret, if such credentials can be held against it at once."""
+    if isinstance(secret, Scrypt):
+        return None
+    return None if isinstance(secret, NtHash) and isinstance(credentials, ChapCredentials) else secret
+
+
+def prove(credentials: Credentials, secret: Password | NtHash) -> bytes | None:
+    """The proof to give in return (``ppp.link.Grant``), empty for most methods; None if they prove nothing.
+    No password, empty on either side, is never the right one.
     """
+    if isinstance(secret, Password) and not secret.text:
+        return None
     match credentials:
         case PapCredentials():
-            return _right(compare_digest(credentials.password, password))
+            return _right(_pap(credentials.password, secret))
         case ChapCredentials():
-            return _right(compare_digest(credentials.response, _chap(credentials, password)))
+            return _right(isinstance(secret, Password) and _chap(credentials, secret.text))
         case MsChapCredentials():
-            return _mschap(credentials, nt_password_hashes(password))
+            return _right(_mschap(credentials, _nt_hashes(secret)))
         case _:
-            return _mschap_v2(credentials, nt_password_hashes(password))
+            return _mschap_v2(credentials, _nt_hashes(secret))
 
 
 def _right(right: bool) -> bytes | None:
     return b"" if right else None
 
 
-def _chap(credentials: ChapCredentials, password: bytes) -> bytes:
+def _nt_hashes(secret: Password | NtHash) -> tuple[bytes, ...]:
+    return (secret.octets,) if isinstance(secret, NtHash) else nt_password_hashes(secret.text)
+
+
+def _pap(password: bytes, secret: Password | NtHash) -> bool:
+    if isinstance(secret, Password):
+        return compare_digest(password, secret.text)
+    return password != b"" and any(
+        compare_digest(made, secret.octets) for made in nt_password_hashes(password)
+    )
+
+
+def _chap(credentials: ChapCredentials, password: bytes) -> bool:
     """RFC 1994 §2.2: MD5 is the protocol's, not a choice of ours."""
-    secret = bytes([credentials.identifier]) + password + credentials.challenge
-    return md5(secret, usedforsecurity=False).digest()
+    digested = bytes([credentials.identifier]) + password + credentials.challenge
+    return compare_digest(credentials.response, md5(digested, usedforsecurity=False).digest())
 
 
-def _mschap(credentials: MsChapCredentials, hashes: Iterable[bytes]) -> bytes | None:
+def _mschap(credentials: MsChapCredentials, hashes: tuple[bytes, ...]) -> bool:
     expected = (challenge_response(credentials.challenge, password_hash) for password_hash in hashes)
-    return _right(any(compare_digest(credentials.response, response) for response in expected))
+    return any(compare_digest(credentials.response, response) for response in expected)
 
 
-def _mschap_v2(credentials: MsChapV2Credentials, hashes: Iterable[bytes]) -> bytes | None:
+def _mschap_v2(credentials: MsChapV2Credentials, hashes: tuple[bytes, ...]) -> bytes | None:
     challenge = challenge_hash(credentials.peer_challenge, credentials.challenge, credentials.name)
     for password_hash in hashes:
         response = challenge_response(challenge, password_hash)

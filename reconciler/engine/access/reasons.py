@@ -30,7 +30,12 @@ class Refusal(Documented):
 
     UNKNOWN_USER = "unknown_user", "no such user"
     WRONG_PASSWORD = "wrong_password", "the password is wrong"
+    METHOD_UNSERVED = (
+        "method_unserved",
+        "the user's password is kept as a hash, which cannot serve the method of this login",
+    )
     USER_DISABLED = "user_disabled", "the user is disabled"
     TOO_MANY_SESSIONS = "too_many_sessions", "the user has all its sessions, and second_login is refuse"
     LOCKED_OUT = "locked_out", "too many failed logins of this client, or with this name, a moment ago"
+    BUSY = "busy", "more logins were waiting to be checked against a hash than there is room for"
     NO_ADDRESS = "no_address", "the pool is used up, or the user's fixed address is in use"

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from reconciler.engine.access.config import Config, Terms, User
     from reconciler.engine.access.discovery import Listener
     from reconciler.engine.access.effects import Key
+    from reconciler.engine.access.users import Question
     from reconciler.engine.messages import SessionState
+    from reconciler.engine.ppp.link import Ask
 
 _STATES: dict[Phase, SessionState] = {
     Phase.DEAD: "establish",
@@ -33,6 +35,7 @@ class Session:
     is monotonic seconds. ``user``, ``address`` (an integer) and ``terms`` are those of its last login; it
     holds them against others only while ``logged_in``, which ends as soon as the session begins to end.
     ``ending`` says why we are ending it, if we are; once ``closed`` nothing is sent for it any more.
+    ``question`` is what has to be found out before a login that waits can be decided.
     """
 
     __slots__ = (
@@ -49,6 +52,7 @@ class Session:
         "mru",
         "pads",
         "path_open",
+        "question",
         "signature",
         "started",
         "terms",
@@ -80,6 +84,7 @@ class Session:
         self.terms: Terms | None = None
         self.logged_in = False
         self.path_open = False
+        self.question: tuple[Ask, Question] | None = None
         self.ending: str | None = None
         self.closed = False
 

@@ -43,6 +43,7 @@ class Drop(Documented):
     LATE_PADR = "late_padr", "a repeated PADR for a session that has already logged in"
     PADI_RATE = "padi_rate", "PADIs of this client, or of all, faster than the limit"
     PADR_RATE = "padr_rate", "PADRs of this client that begin sessions, faster than the limit for its PADIs"
+    LOGIN_QUEUE = "login_queue", "a login that found no room among those waiting to be checked against a hash"
     LOCKED_OUT = "locked_out", "a client that has to wait after too many failed logins"
     STOPPING = "stopping", "a request for a new session while shutting down"
     UNKNOWN_SESSION = "unknown_session", "for a session that does not exist"

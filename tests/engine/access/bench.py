@@ -9,6 +9,7 @@ from reconciler.engine.access.concentrator import Concentrator, Outcome
 from reconciler.engine.access.config import Config, User, packed
 from reconciler.engine.access.discovery import Listener
 from reconciler.engine.access.effects import ClosePath, Dropped, Event, Fault, Key, OpenPath, Send
+from reconciler.engine.access.secret import Password
 
 if TYPE_CHECKING:
     from reconciler.engine.access.effects import Effect
@@ -132,7 +133,7 @@ class Bench:
 def user(name: str, password: str = "test", address: str | None = None, **more: Any) -> User:
     fixed = None if address is None else packed(address)
     fingerprint = f"print of {password}"
-    return User(name.encode(), password.encode(), fixed, fingerprint=fingerprint, **more)
+    return User(name.encode(), Password(password.encode()), fixed, fingerprint=fingerprint, **more)
 
 
 def config(**settings: Any) -> Config:

@@ -8,6 +8,7 @@ from hashlib import md5
 import pytest
 
 from reconciler.engine.access.proof import prove
+from reconciler.engine.access.secret import Password
 from reconciler.engine.ppp.link import (
     ChapCredentials,
     Credentials,
@@ -42,14 +43,14 @@ def pap(password: bytes) -> PapCredentials:
 
 @pytest.mark.parametrize("method", [pap, chap, mschap, mschap_v2])
 def test_the_right_password_is_proven_and_no_other(method: Callable[[bytes], Credentials]) -> None:
-    assert prove(method(AGREED), AGREED) is not None
+    assert prove(method(AGREED), Password(AGREED)) is not None
     for wrong in (b"", b"tes", b"test ", b"Test", b"test\0"):
-        assert prove(method(wrong), AGREED) is None
+        assert prove(method(wrong), Password(AGREED)) is None
 
 
 def test_A17_the_proof_given_in_return_is_the_one_that_the_client_expects() -> None:
     for name in (b"theo", b"BIGCO\\theo"):
-        proof = prove(mschap_v2(AGREED, name=name), AGREED)
+        proof = prove(mschap_v2(AGREED, name=name), Password(AGREED))
         assert proof is not None
         password_hash = peer_mschap.nt_hash(AGREED)
         value = peer_mschap.response_v2(CHALLENGE, PEER_CHALLENGE, name, password_hash)
@@ -64,7 +65,7 @@ def test_A17_the_example_of_rfc_2759() -> None:
         bytes.fromhex("21402324255E262A28295F2B3A337C7E"),
         bytes.fromhex("82309ECD8D708B5EA08FAA3981CD83544233114A3D85D6DF"),
     )
-    proof = prove(credentials, b"clientPass")
+    proof = prove(credentials, Password(b"clientPass"))
     assert proof is not None
     assert proof.hex().upper() == "407A5589115FD0D6209F510FE9C04566932CDA56"
 
@@ -72,8 +73,8 @@ def test_A17_the_example_of_rfc_2759() -> None:
 @pytest.mark.parametrize("like_pppd", [False, True])
 def test_A17_a_password_beyond_ascii_is_good_from_windows_and_from_pppd(like_pppd: bool) -> None:
     password = "größer".encode()
-    assert prove(mschap_v2(password, like_pppd=like_pppd), password) is not None
+    assert prove(mschap_v2(password, like_pppd=like_pppd), Password(password)) is not None
 
 
 def test_A18_an_empty_response_proves_nothing() -> None:
-    assert prove(MsChapCredentials(b"theo", CHALLENGE[:8], b""), AGREED) is None
+    assert prove(MsChapCredentials(b"theo", CHALLENGE[:8], b""), Password(AGREED)) is None

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.engine.access.proof import prove
+from reconciler.engine.access.secret import Password
 from reconciler.engine.ppp.link import (
     Ask,
     Finished,
@@ -99,7 +100,7 @@ class Server:
         return frames
 
     def decide(self, ask: Ask, now: float) -> list[bytes]:
-        proof = prove(ask.credentials, b"test")
+        proof = prove(ask.credentials, Password(b"test"))
         if proof is not None and ask.credentials.name == b"theo":
             self.granted = True
             grant = Grant(ADDRESS, OURS, DNS, proof=proof)

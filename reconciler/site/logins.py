@@ -1,0 +1,106 @@
+"""Rules about logging in: one secret for each user, and methods in ``auth`` that it serves.
+
+A hash that no challenge can be checked against is found here, and not by a subscriber at night. Part of the
+cross-checks (``site.checks``). This module must not know how findings are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from reconciler.site.diagnostic import Diagnostic, Related
+from reconciler.site.escape import visible
+from reconciler.site.model import Site
+from reconciler.site.place import Place
+from reconciler.site.secrets import SERVES, SOURCES, Kind
+from reconciler.site.tree import Listing, Scalar, Table
+
+_CALLED: Final[dict[Kind, str]] = {"password": "password", "scrypt": "scrypt hash", "nt_hash": "NT hash"}
+
+
+class _Holder(NamedTuple):
+    """A user, what is known of the password, and the key that says so."""
+
+    name: str
+    kind: Kind
+    place: Place
+
+
+def check_logins(root: Table) -> Iterator[Diagnostic]:
+    """Every finding about how users log in."""
+    users = root.get("users")
+    holders: list[_Holder] = []
+    for name, user in users.entries() if isinstance(users, Table) else ():
+        if not isinstance(user, Table):
+            continue
+        given = [(key, kind) for source, kind in SOURCES.items() if (key := user.key(source)) is not None]
+        if len(given) == 1:
+            key, kind = given[0]
+            holders.append(_Holder(name.text, kind, key.place))
+        else:
+            yield _not_one_secret(name, [key for key, _ in given])
+    offered = _offered(root)
+    if offered:
+        yield from _unserved(offered, holders)
+        yield from _served_too_late(root, offered, holders)
+
+
+def _not_one_secret(name: Scalar, given: Sequence[Scalar]) -> Diagnostic:
+    *most, least = (f"`{source}`" for source in SOURCES)
+    choice = f"{', '.join(most)} or {least}"
+    if not given:
+        message = f"user {visible(name.text)} has no password"
+        return Diagnostic("E134", message, name.place, "", f"give one of {choice}")
+    first, *_, last = sorted(given, key=lambda key: key.place)
+    message = f"user {visible(name.text)} has more than one password"
+    related = (Related(first.place, "first given here"),)
+    return Diagnostic("E134", message, last.place, "given again", f"keep one of {choice}", related)
+
+
+def _unserved(offered: Sequence[str], holders: Sequence[_Holder]) -> Iterator[Diagnostic]:
+    for holder in holders:
+        serves = SERVES[holder.kind]
+        if serves.isdisjoint(offered):
+            message = f"user {visible(holder.name)} can log in by none of the methods in `auth`"
+            ways = _listed([method for method in Site.model_fields["auth"].default if method in serves], "or")
+            advice = f"add {ways} to `auth`, or give the password itself"
+            label = f"{_article(holder.kind)} does not serve {_listed(offered, 'or')}"
+            yield Diagnostic("E145", message, holder.place, label, advice)
+
+
+def _served_too_late(root: Table, offered: Sequence[str], holders: Sequence[_Holder]) -> Iterator[Diagnostic]:
+    """One finding for each kind of hash, however many users have it."""
+    for kind, serves in SERVES.items():
+        late = [holder for holder in holders if holder.kind == kind]
+        good = [method for method in offered if method in serves]
+        if not late or not good or good[0] == offered[0]:
+            continue
+        before = _listed(offered[: offered.index(good[0])], "and")
+        who = f"user {visible(late[0].name)}" if len(late) == 1 else f"{len(late)} users"
+        message = f"{who} cannot log in by {before}, offered before `{good[0]}`"
+        auth = root.get("auth")
+        holder = Related(late[0].place, f"{visible(late[0].name)} has {_article(kind)}")
+        advice = f"set `auth: [{', '.join(good)}]`"
+        if auth is None:
+            yield Diagnostic("W204", message, late[0].place, _article(kind), advice)
+        else:
+            yield Diagnostic("W204", message, auth.place, "in this order", advice, (holder,))
+
+
+def _offered(root: Table) -> tuple[str, ...]:
+    """The methods in ``auth``, as far as they can be read."""
+    node = root.get("auth")
+    if node is None:
+        return tuple(Site.model_fields["auth"].default)
+    items = node.items if isinstance(node, Listing) else ()
+    return tuple(item.text for item in items if isinstance(item, Scalar) and item.text in SERVES["password"])
+
+
+def _listed(methods: Sequence[str], joined_by: str) -> str:
+    *most, least = (f"`{method}`" for method in methods)
+    return f"{', '.join(most)} {joined_by} {least}" if most else least
+
+
+def _article(kind: Kind) -> str:
+    return f"{'an' if kind == 'nt_hash' else 'a'} {_CALLED[kind]}"
