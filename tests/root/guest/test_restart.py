@@ -1,0 +1,34 @@
+"""The engine is killed under Debian's pppd: it notices nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from reconciler.lab.instance import condition
+from reconciler.lab.sandbox import Sandbox
+from reconciler.lab.topology import FAR_ADDRESS
+from tests.root.guest.pppd import Pppd
+
+pytestmark = [pytest.mark.root, pytest.mark.guest]
+
+
+def test_a_killed_engine_is_not_noticed_by_pppd(subscriber: Callable[[], Pppd], sandbox: Sandbox) -> None:
+    theo = subscriber()
+    assert theo.dial("theo", "test").up
+    (before,) = sandbox.instance.sessions()
+    engine = sandbox.instance.status()["engine"]["pid"]
+    os.kill(engine, signal.SIGKILL)
+
+    def replaced(status: dict[str, object]) -> bool:
+        return condition(status, "Ready") and status["engine"]["pid"] != engine  # type: ignore[index]
+
+    sandbox.instance.wait_for(replaced, "another engine", 30)
+    (after,) = sandbox.instance.sessions()
+    assert [after[key] for key in ("user", "id", "address", "since")] == [
+        before[key] for key in ("user", "id", "address", "since")
+    ]
+    assert theo.pings(FAR_ADDRESS, 3) == 3
