@@ -12,6 +12,7 @@ import pytest
 
 from reconciler.lab.sandbox import Sandbox
 from reconciler.linux import links, netns
+from tests.missing import do_without
 from tests.root.guest.pppd import Pppd
 from tests.root.guest.vm import NEEDS, Guest
 
@@ -38,13 +39,13 @@ users:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     missing = [program for program in NEEDS if not Path(program).exists()]
     if missing and item.get_closest_marker("guest"):
-        pytest.skip(f"needs {', '.join(missing)}")
+        do_without(f"needs {', '.join(missing)}")
 
 
 @pytest.fixture(scope="session")
 def _sandbox() -> Iterator[Sandbox]:
     if os.geteuid() != 0:
-        pytest.skip("needs root")
+        do_without("needs root")
     with Sandbox(SITE, ()) as sandbox:
         yield sandbox
 
