@@ -1,4 +1,4 @@
-"""What a test needs and this machine has not: a skip with the reason, but in continuous integration a failure."""
+"""What a test needs and this machine has not: a skip with the reason, but a failure in continuous integration."""
 
 from __future__ import annotations
 
