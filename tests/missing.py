@@ -1,4 +1,4 @@
-"""What a test needs and this machine has not: a skip with the reason, but a failure in continuous integration."""
+"""What a test needs and this machine has not: a skip with the reason; in CI, a failure."""
 
 from __future__ import annotations
 
