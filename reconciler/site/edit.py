@@ -1,0 +1,217 @@
+"""Edits of a site file's text that change the lines concerned and no other character.
+
+Every edit is checked before it is given back: the new text is read like any other site, and the two sites
+must differ in exactly what was asked. What cannot be done so is refused, so a layout that nobody thought of
+costs an error message, never a user. Neighbours: ``site.splice`` knows layouts, ``site.scalar`` quotes. This
+module must not read or write files.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Any, Final
+
+from reconciler.site import values
+from reconciler.site.compose import compose
+from reconciler.site.diagnostic import has_errors
+from reconciler.site.escape import visible
+from reconciler.site.load import Loaded, load
+from reconciler.site.model import Site, User
+from reconciler.site.scalar import truth, written
+from reconciler.site.secrets import Secret
+from reconciler.site.splice import Text, Value
+from reconciler.site.tree import Node, Scalar, Table, node_at
+
+_BOM: Final = "\ufeff"
+_ELSEWHERE: Final = {"password_file": "the file", "password_env": "the environment variable"}
+
+
+class EditError(ValueError):
+    """An edit that is refused; the message holds no secret.
+
+    ``loaded`` has the findings that explain it, when it is a text that is no valid site: the one to be
+    edited, or the one that would have come of it.
+    """
+
+    def __init__(self, message: str, loaded: Loaded | None = None) -> None:
+        super().__init__(message)
+        self.loaded = loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """An edit that did what was asked: the new text, and both texts as they are read."""
+
+    content: bytes
+    before: Loaded
+    after: Loaded
+
+
+def add_user(content: bytes, name: str, password: Secret, ip: str | None = None, *, file: str) -> Edited:
+    """Declare one more user, behind the others and written like most of them.
+
+    ``file`` is what findings call the text, here and below. Raises :class:`EditError`.
+    """
+    _fit(lambda: values.name(name), "the name")
+    secret = _fitting(password)
+    user = User(password=password, ip=_address(ip))
+
+    def splice(text: Text, users: Table) -> str:
+        lines = {"password": written(secret)} | ({} if ip is None else {"ip": ip})
+        value, step = _as_most(text, users, lines)
+        return text.append(users, written(name), value, step)
+
+    return _edit(content, file, splice, name, lambda users: {**users, name: user}, new=True)
+
+
+def remove_user(content: bytes, name: str, *, file: str) -> Edited:
+    """Take a user out, with the lines that declare them. Comments above those stay. Raises
+    :class:`EditError`.
+    """
+
+    def without(users: Mapping[str, User]) -> dict[str, User]:
+        return {other: user for other, user in users.items() if other != name}
+
+    return _edit(content, file, lambda text, users: text.remove(users, name), name, without)
+
+
+def set_password(content: bytes, name: str, password: Secret, *, file: str) -> Edited:
+    """Give a user another password, where it stands in this file. Raises :class:`EditError`."""
+    secret = written(_fitting(password))
+
+    def splice(text: Text, users: Table) -> str:
+        node = users.get(name)
+        if isinstance(node, Scalar):
+            return text.replace(node, secret)
+        if isinstance(node, Table):
+            for key, holder in _ELSEWHERE.items():
+                where = node.get(key)
+                if isinstance(where, Scalar):
+                    place = f"{holder} {visible(where.text)}"
+                    raise EditError(f"the password of {visible(name)} is in {place}: change it there")
+        return _set(text, node, "password", secret)
+
+    return _edit(content, file, splice, name, _updated(name, password=password))
+
+
+def set_enabled(content: bytes, name: str, enabled: bool, *, file: str) -> Edited:
+    """Let a user log in, or not. Raises :class:`EditError`."""
+
+    def splice(text: Text, users: Table) -> str:
+        return _set(text, users.get(name), "enabled", truth(enabled))
+
+    return _edit(content, file, splice, name, _updated(name, enabled=enabled))
+
+
+def set_ip(content: bytes, name: str, ip: str | None, *, file: str) -> Edited:
+    """Give a user a fixed address, or, with None, one from the pool. Raises :class:`EditError`."""
+
+    def splice(text: Text, users: Table) -> str:
+        node = users.get(name)
+        if ip is not None:
+            return _set(text, node, "ip", ip)
+        assert isinstance(node, Table), "only the long form has an address to take away"
+        return text.remove(node, "ip")
+
+    return _edit(content, file, splice, name, _updated(name, ip=_address(ip)))
+
+
+def _edit(
+    content: bytes,
+    file: str,
+    splice: Callable[[Text, Table], str],
+    name: str,
+    change: Callable[[Mapping[str, User]], Mapping[str, User]],
+    *,
+    new: bool = False,
+) -> Edited:
+    """Splice, read again, compare. ``change`` says what the users must be afterwards."""
+    before = load(content, file)
+    if before.site is None:
+        raise EditError(f"{file} has errors: mend them first", before)
+    if (name in before.site.users) is new:
+        is_there = "is there already" if new else "is not there"
+        raise EditError(f"user {visible(name)} {is_there}")
+    wanted = change(before.site.users)
+    if _same(wanted, before.site.users):
+        return Edited(content, before, before)
+    decoded = content.decode()
+    text = decoded.removeprefix(_BOM)
+    spliced = splice(Text(text), _users(text))
+    result = (decoded[: len(decoded) - len(text)] + spliced).encode()
+    after = load(result, file)
+    if after.site is None or has_errors(after.findings):
+        raise EditError(f"refused: {file} would not be a valid site afterwards", after)
+    if not _differ_only_in_users(before.site, after.site) or not _same(wanted, after.site.users):
+        raise EditError(
+            f"refused: {visible(name)} cannot be changed here without changing something else; "
+            "edit the file by hand"
+        )
+    return Edited(result, before, after)
+
+
+def _users(text: str) -> Table:
+    root = compose(text).root
+    users = None if root is None else node_at(root, ("users",))
+    assert isinstance(users, Table), "the model has read users from it"
+    return users
+
+
+def _set(text: Text, node: Node | None, key: str, value: str) -> str:
+    """Set one key of a user, who gets the long form if need be."""
+    if isinstance(node, Scalar):
+        return text.replace(node, {"password": written(node.text), key: value})
+    assert isinstance(node, Table), "the model has read a user from it"
+    present = node.get(key)
+    if isinstance(present, Scalar):
+        return text.replace(present, value)
+    return text.append(node, key, value, None)
+
+
+def _as_most(text: Text, users: Table, lines: Mapping[str, str]) -> tuple[Value, int | None]:
+    """A user's value in the form that most users have, and its step of indentation."""
+    forms: Counter[str | int] = Counter()
+    for _, node in users.entries():
+        if isinstance(node, Table) and node.written:
+            forms["braces" if text.is_flow(node) else text.indent(node) - text.indent(users)] += 1
+        elif len(lines) == 1:
+            forms["short"] += 1
+    form = forms.most_common(1)[0][0] if forms else 2
+    if form == "short":
+        return lines["password"], None
+    return lines, form if isinstance(form, int) else None
+
+
+def _updated(name: str, **update: Any) -> Callable[[Mapping[str, User]], Mapping[str, User]]:
+    return lambda users: {**users, name: users[name].model_copy(update=update)}
+
+
+def _same(one: Mapping[str, User], other: Mapping[str, User]) -> bool:
+    return one.keys() == other.keys() and all(
+        user is other[name] or dict(user) == dict(other[name]) for name, user in one.items()
+    )
+
+
+def _differ_only_in_users(before: Site, after: Site) -> bool:
+    return all(value == getattr(after, key) for key, value in before if key != "users")
+
+
+def _fitting(password: Secret) -> str:
+    return str(_fit(lambda: values.password(password.reveal()), ""))
+
+
+def _address(ip: str | None) -> IPv4Address | None:
+    return None if ip is None else _fit(lambda: values.address(ip), "the address")
+
+
+def _fit(parse: Callable[[], Any], what: str) -> Any:
+    """What ``parse`` gives, or its complaint, which never repeats the text."""
+    try:
+        return parse()
+    except values.UnfitError as unfit:
+        raise EditError(f"{what} {'is ' if what else ''}{unfit.message}: {unfit.advice}".strip()) from None
+    except UnicodeEncodeError:
+        raise EditError(f"{what or 'the password'} is not UTF-8 text") from None
