@@ -20,6 +20,8 @@ import click
 EXIT_ERROR = 1
 EXIT_PENDING = 2
 EXIT_PARTIAL = 3
+EXIT_HELD = 4
+EXIT_STALE = 5
 EXIT_TIMEOUT = 6
 EXIT_NO_DAEMON = 7
 EXIT_USAGE = 64
@@ -111,6 +113,11 @@ def takes_common(
         return common_options(formats, environment=False)(click.pass_context(run))
 
     return decorate
+
+
+def session_id(text: str) -> int:
+    """``19`` or ``0x13``."""
+    return int(text, 0)
 
 
 def print_data(common: Common, document: Any, text: Callable[[], str]) -> None:

@@ -34,6 +34,7 @@ COMMANDS = {
     "sessions": "Live subscribers; end sessions.",
     "events": "What happened: who, when, why.",
     "why": "Why a subscriber is not online: the last attempts, in plain words.",
+    "trace": "The live PPPoE exchange, decoded; also into a pcap file.",
     "schema": "The JSON schema of site.yaml.",
     "lab": "A sandbox of network namespaces with subscribers.",
 }

@@ -7,13 +7,17 @@ from typing import Any
 import click
 
 from reconciler.cli import ask
-from reconciler.cli.common import EXIT_ERROR, Common, duration, print_data, say, table, takes_common
+from reconciler.cli.common import (
+    EXIT_ERROR,
+    Common,
+    duration,
+    print_data,
+    say,
+    session_id,
+    table,
+    takes_common,
+)
 from reconciler.control.client import AnswerError
-
-
-def session_id(text: str) -> int:
-    """``19`` or ``0x13``."""
-    return int(text, 0)
 
 
 @click.group("sessions", invoke_without_command=True)

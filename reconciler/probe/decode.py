@@ -57,12 +57,18 @@ def decode(frame: bytes, names: Mapping[str, str] | None = None) -> str:
     ``names`` gives MAC addresses (``02:00:00:00:00:01``) a name. Never raises, whatever the frame.
     """
     if len(frame) < _HEADERS:
+        return summary(frame)
+    return f"{_name(frame[6:12], names):>8} > {_name(frame[:6], names):<8} {summary(frame)}"
+
+
+def summary(frame: bytes) -> str:
+    """The same without the stations: ``0x0007 LCP Configure-Request id 1 <mru 1492>``."""
+    if len(frame) < _HEADERS:
         return f"a frame of {len(frame)} octets, too short for PPPoE"
     message = read(frame)
     said = _discovery(message) if isinstance(message, Discovery) else _session(frame, message)
-    line = f"{_name(frame[6:12], names):>8} > {_name(frame[:6], names):<8} {said}"
     length = int.from_bytes(frame[18:20], "big")
-    return line if length <= len(frame) - _HEADERS else f"{line} (its length of {length} runs past the frame)"
+    return said if length <= len(frame) - _HEADERS else f"{said} (its length of {length} runs past the frame)"
 
 
 def is_data(frame: bytes) -> bool:
