@@ -35,6 +35,7 @@ COMMANDS = {
     "events": "What happened: who, when, why.",
     "why": "Why a subscriber is not online: the last attempts, in plain words.",
     "trace": "The live PPPoE exchange, decoded; also into a pcap file.",
+    "user": "Declare users in site.yaml, change them, take them out.",
     "schema": "The JSON schema of site.yaml.",
     "lab": "A sandbox of network namespaces with subscribers.",
 }
