@@ -159,8 +159,9 @@ class Convergence(RuleBasedStateMachine):
         values, store = self.world.kernel.values, self.world.store
         if path in store.applied():
             before, values[key] = values[key], value  # type: ignore[index]
+            written = path in store.remembered()
             self.step()
-            if path not in store.remembered():
+            if not written and path not in store.remembered():
                 # We never wrote it: what is there when it is no longer declared stays.
                 values[key] = before  # type: ignore[index]
 
