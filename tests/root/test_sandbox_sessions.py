@@ -48,6 +48,11 @@ def nobody_left(sandbox: Sandbox) -> None:
     sandbox.instance.wait_for(lambda status: status["sessions"]["live"] == 0, "nobody being in", 15)
 
 
+def opened(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """The sessions that are up; one that an earlier test ended may still be saying goodbye."""
+    return [session for session in sandbox.instance.sessions() if session["state"] == "opened"]
+
+
 def dial(caller: Caller, user: str, **options: Any) -> Event:
     up = caller.dial(user, "test", **options)
     assert up["event"] == "up", up
@@ -76,14 +81,14 @@ def test_D29_a_second_login_replaces_the_first(sandbox: Sandbox) -> None:
     down = one.wait_event("down", since=one.events.index(first), wait=10)
     assert down is not None
     assert (down["by"], down["padt"]) == ("ac", True)
-    (session,) = sandbox.instance.sessions()
+    (session,) = opened(sandbox)
     assert (session["id"], session["mac"]) == (second["id"], sandbox.topology.mac("two"))
 
 
 def test_a_user_with_two_sessions_may_have_both(sandbox: Sandbox) -> None:
     one, two = (dial(sandbox.callers[line], "pablo") for line in ("one", "two"))
     assert one["address"] != two["address"]
-    assert {session["address"] for session in sandbox.instance.sessions()} == {one["address"], two["address"]}
+    assert {session["address"] for session in opened(sandbox)} == {one["address"], two["address"]}
 
 
 @pytest.mark.parametrize("methods", [["pap"], ["chap"]])
