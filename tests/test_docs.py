@@ -35,3 +35,11 @@ def test_every_room_is_on_the_map() -> None:
     for room in rooms:
         name = room.relative_to(ROOT / "reconciler").as_posix()
         assert f"`{name}/`" in architecture or f"`{name}" in architecture, f"{name} is not described"
+
+
+def test_every_failure_mode_is_shown_by_a_test_that_exists() -> None:
+    page = (ROOT / "docs/failure-modes.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+\.py)`: `(test_\w+)`", page)
+    assert len(named) > 10
+    for file, test in named:
+        assert f"def {test}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), f"{file}: {test}"
