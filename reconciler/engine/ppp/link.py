@@ -11,19 +11,19 @@ from collections.abc import Callable
 from enum import Enum
 from itertools import count
 from math import inf
-from typing import NamedTuple
 
 from reconciler.engine.ppp.authentication import Authenticator
 from reconciler.engine.ppp.automaton import Layer, State
 from reconciler.engine.ppp.chap import Chap
-from reconciler.engine.ppp.control import ControlProtocol
-from reconciler.engine.ppp.ipcp import Ipcp
 from reconciler.engine.ppp.lcp import Lcp, LcpCode
 from reconciler.engine.ppp.mschap import MsChapV1, MsChapV2
+from reconciler.engine.ppp.networks import Networks
 from reconciler.engine.ppp.outputs import (
     Ask,
     Dropped,
     Finished,
+    Ipv6Down,
+    Ipv6Up,
     NetworkDown,
     NetworkUp,
     Output,
@@ -32,6 +32,7 @@ from reconciler.engine.ppp.outputs import (
 )
 from reconciler.engine.ppp.pap import Pap
 from reconciler.engine.ppp.policy import (
+    Agreed,
     ChapCredentials,
     Credentials,
     Grant,
@@ -52,6 +53,8 @@ __all__ = [
     "Dropped",
     "Finished",
     "Grant",
+    "Ipv6Down",
+    "Ipv6Up",
     "Link",
     "LinkPolicy",
     "MsChapCredentials",
@@ -76,7 +79,6 @@ _AUTHENTICATORS: dict[str, type[Authenticator]] = {
     "mschap": MsChapV1,
     "pap": Pap,
 }
-_NCP_OF_DATA = {int(Protocol.IPV4): int(Protocol.IPCP), int(Protocol.IPV6): int(Protocol.IPV6CP)}
 
 
 class Phase(Enum):
@@ -96,20 +98,8 @@ _OVERDUE = {
 }
 
 
-class Agreed(NamedTuple):
-    """What both sides of an open link hold to: the method that proved who the peer is, the Magic-Numbers, the
-    most octets that the peer takes, and its grant (without the proof of the login).
-    """
-
-    auth: str
-    magic: bytes
-    peer_magic: bytes
-    mtu: int
-    grant: Grant
-
-
 class Link:
-    """`phase` is where it stands; `network_opened` whether IPv4 may flow. All times are monotonic seconds.
+    """`phase` is where it stands. All times are monotonic seconds.
 
     Every method that takes `now` returns what has to be done. After `Finished` there is never anything again.
     """
@@ -120,14 +110,13 @@ class Link:
         "_lcp",
         "_limit",
         "_login_by",
-        "_ncps",
+        "_networks",
         "_numbers",
         "_over",
         "_policy",
         "_reason",
         "_reject_window",
         "_rejects",
-        "network_opened",
         "phase",
     )
 
@@ -138,7 +127,7 @@ class Link:
         self._lcp = Lcp(policy, entropy)
         self._auth: Authenticator | None = None
         self._numbers = count(1)
-        self._ncps: dict[int, ControlProtocol] = {}
+        self._networks = Networks(policy, entropy)
         self._limit = inf
         self._login_by = inf
         self._over = False
@@ -146,12 +135,16 @@ class Link:
         self._reject_window = -inf
         self._rejects = 0
         self.phase = Phase.DEAD
-        self.network_opened = False
+
+    @property
+    def network_opened(self) -> bool:
+        """Whether IPv4 may flow."""
+        return self._networks.ipv4 is not None
 
     def agreed(self) -> Agreed | None:
         """What is agreed on while IPv4 may flow: enough to `resume` in another process."""
-        ipcp = self._ncps.get(Protocol.IPCP)
-        if not self.network_opened or not isinstance(ipcp, Ipcp):
+        ipcp = self._networks.ipv4
+        if ipcp is None:
             return None
         return Agreed(self._lcp.auth, *self._lcp.magics, self._lcp.mtu, ipcp.grant)
 
@@ -160,14 +153,11 @@ class Link:
         there.
         """
         self.phase = Phase.NETWORK
-        self.network_opened = True
         self._lcp.resume_with(agreed.auth, agreed.magic, agreed.peer_magic, agreed.mtu)
         self._lcp.keepalive.confirm(now, self._policy.restart_timer)
         self._auth = _AUTHENTICATORS[agreed.auth](self._policy, self._entropy, self._numbers)
         self._auth.resume()
-        ipcp = Ipcp(self._policy, agreed.grant, agreed.mtu)
-        ipcp.resume()
-        self._ncps = {ipcp.protocol: ipcp}
+        self._networks.resume(agreed.grant, agreed.mtu, now)
 
     @property
     def peer_mru(self) -> int:
@@ -177,11 +167,9 @@ class Link:
     def deadline(self) -> float | None:
         """When `tick` is next due. None: only a packet or a command can move this link."""
         lcp = self._lcp
-        due = min(self._limit, lcp.deadline, lcp.keepalive.deadline)
+        due = min(self._limit, lcp.deadline, lcp.keepalive.deadline, self._networks.deadline)
         if self._auth is not None:
             due = min(due, self._auth.deadline)
-        for ncp in self._ncps.values():
-            due = min(due, ncp.deadline)
         return None if due == inf else due
 
     def open(self, now: float) -> list[Output]:
@@ -229,9 +217,9 @@ class Link:
         self._after_lcp(self._lcp.tick(now, out), now, out)
         if self._auth is not None:
             self._auth.tick(now, out)
-        for ncp in tuple(self._ncps.values()):
-            if self.phase is Phase.NETWORK:
-                self._after_ncp(ncp, ncp.tick(now, out), now, out)
+        if self.phase is Phase.NETWORK:
+            self._networks.tick(now, out)
+            self._after_networks(now, out)
         return out
 
     @property
@@ -279,10 +267,7 @@ class Link:
         self._login_by = inf
         self._limit = now + self._policy.network_timeout
         self._lcp.keepalive.start(now)
-        ipcp = Ipcp(self._policy, grant, self._lcp.mtu)
-        self._ncps = {ipcp.protocol: ipcp}
-        for ncp in self._ncps.values():
-            ncp.open(now, out)
+        self._networks.open(grant, self._lcp.mtu, now, out)
 
     def _close(self, reason: str, now: float, out: list[Output]) -> None:
         self._reason = self._reason or reason
@@ -300,7 +285,9 @@ class Link:
         if layer is Layer.UP:
             self._authenticate(now, out)
         elif layer is Layer.DOWN:
-            self._leave_network(out)
+            if self._auth is not None:
+                self._auth.stop()
+            self._networks.leave(out)
             self._establish(now)
         elif layer is Layer.FINISHED:
             self._finish(out)
@@ -310,28 +297,15 @@ class Link:
             self.phase = Phase.TERMINATE
             self._limit = inf
 
-    def _leave_network(self, out: list[Output]) -> None:
-        if self._auth is not None:
-            self._auth.stop()
-        self._ncps.clear()
-        self._network_down(out)
-
-    def _network_down(self, out: list[Output]) -> None:
-        """Told before anything is sent: the peer must not be served after our answer."""
-        if self.network_opened:
-            self.network_opened = False
-            out.insert(0, NetworkDown())
-
-    def _after_ncp(self, ncp: ControlProtocol, layer: Layer | None, now: float, out: list[Output]) -> None:
-        if layer is Layer.UP and isinstance(ncp, Ipcp):
-            self.network_opened = True
+    def _after_networks(self, now: float, out: list[Output]) -> None:
+        """A link without a network may last a while; without the hope of one it has no use."""
+        hopeless = self._networks.hopeless
+        if hopeless is not None:
+            self._close(hopeless, now, out)
+        elif self._networks.any_up:
             self._limit = inf
-            out.append(NetworkUp(ncp.grant.address))
-        elif layer is Layer.DOWN:
-            self._network_down(out)
+        elif self._limit == inf:
             self._limit = now + self._policy.network_timeout
-        if ncp.failure is not None:
-            self._close(ncp.failure, now, out)
 
     # Packets
 
@@ -347,16 +321,13 @@ class Link:
             self._protocol_rejected(int.from_bytes(packet.data[:2], "big"), now, out)
 
     def _protocol_rejected(self, protocol: int, now: float, out: list[Output]) -> None:
-        """What the peer does not speak, we stop speaking (RFC 1661 §5.7); without any network, there is no
-        use."""
+        """What the peer does not speak, we stop speaking (RFC 1661 §5.7)."""
         if protocol == Protocol.LCP:
             self._after_lcp(self._lcp.give_up(now, out), now, out)
         elif self._auth is not None and protocol == self._auth.protocol:
             self._close(Reason.PROTOCOL_REJECTED, now, out)
-        elif self._ncps.pop(_NCP_OF_DATA.get(protocol, protocol), None) is not None:
-            self._network_down(out)
-            if not self._ncps:
-                self._close(Reason.PROTOCOL_REJECTED, now, out)
+        elif self._networks.rejected(protocol, out):
+            self._after_networks(now, out)
         else:
             out.append(Dropped(Drop.UNEXPECTED_REPLY))
 
@@ -366,9 +337,9 @@ class Link:
             auth.receive(ppp.decode(information), out)
         elif self.phase is not Phase.NETWORK or protocol in _AUTHENTICATION:
             out.append(Dropped(Drop.PPP_PHASE))
-        elif protocol in self._ncps:
-            ncp = self._ncps[protocol]
-            self._after_ncp(ncp, ncp.receive(ppp.decode(information), now, out), now, out)
+        elif protocol in self._networks:
+            self._networks.receive(protocol, ppp.decode(information), now, out)
+            self._after_networks(now, out)
         else:
             self._reject_protocol(protocol, information, now, out)
 

@@ -56,6 +56,17 @@ class NetworkDown(NamedTuple):
     """IPv4 may not flow any more."""
 
 
+class Ipv6Up(NamedTuple):
+    """IPv6 may flow between these interface identifiers, eight octets each (RFC 5072 §4.1); zero for none."""
+
+    ours: bytes
+    peer: bytes
+
+
+class Ipv6Down(NamedTuple):
+    """IPv6 may not flow any more."""
+
+
 class Finished(NamedTuple):
     """The last output of a link: a `Reason`, or the word given to `Link.close`."""
 
@@ -68,4 +79,4 @@ class Dropped(NamedTuple):
     reason: Drop
 
 
-Output: TypeAlias = Transmit | Ask | NetworkUp | NetworkDown | Finished | Dropped
+Output: TypeAlias = Transmit | Ask | NetworkUp | NetworkDown | Ipv6Up | Ipv6Down | Finished | Dropped

@@ -1,12 +1,13 @@
 """What is fixed for the life of one link, and what a login may bring it.
 
-The types that go in through the door in `link`; what comes out is in `outputs`.
+The types that go in through the door in `link`, and what is kept of an open link; what a link wants done is
+in `outputs`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 AUTH_METHODS = ("mschapv2", "chap", "mschap", "pap")
 """Known authentication methods (RFC 2759, RFC 1994, RFC 2433, RFC 1334), strongest first."""
@@ -26,6 +27,8 @@ class LinkPolicy:
     """What we request, and the most we send or accept (RFC 2516 §7; more only by RFC 4638)."""
     min_mru: int = 576
     """The least MRU that a subscriber may ask for."""
+    ipv6: bool = False
+    """Whether to negotiate IPv6 (RFC 5072); otherwise a peer that wants to gets a Protocol-Reject."""
     echo_interval: float = 30.0
     """Between Echo-Requests; 0 = none are sent."""
     echo_failures: int = 3
@@ -60,6 +63,18 @@ class Grant:
     dns: tuple[bytes, ...] = ()
     wins: tuple[bytes, ...] = ()
     proof: bytes = b""
+
+
+class Agreed(NamedTuple):
+    """What both sides of an open link hold to: the method that proved who the peer is, the Magic-Numbers, the
+    most octets that the peer takes, and its grant (without the proof of the login).
+    """
+
+    auth: str
+    magic: bytes
+    peer_magic: bytes
+    mtu: int
+    grant: Grant
 
 
 @dataclass(frozen=True, slots=True)
