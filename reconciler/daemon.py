@@ -37,6 +37,7 @@ from reconciler.loop.supervise import Supervisor
 from reconciler.loop.wake import Wake
 from reconciler.loop.watch import Watch
 from reconciler.plan.change import Plan
+from reconciler.plan.guard import Verdict, judge
 from reconciler.resources.base import Live, Situation
 from reconciler.resources.engine import EngineClient, NoEngineError
 from reconciler.resources.kernel import LinuxKernel
@@ -129,10 +130,20 @@ def run(options: Options) -> int:
         return 0
 
 
-def preview(path: Path, runtime_dir: Path, state_dir: Path) -> tuple[Goal, Plan | None, Live]:
-    """What an apply would do, planned without a daemon: against the kernel, and the engine if one answers.
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an apply would do, and what the guard says to it; both None when the goal cannot be used."""
 
-    The plan is None when the goal cannot be used. Raises ``OSError`` when the kernel cannot be looked at.
+    goal: Goal
+    live: Live
+    plan: Plan | None = None
+    verdict: Verdict | None = None
+
+
+def preview(path: Path, runtime_dir: Path, state_dir: Path) -> Preview:
+    """Plan without a daemon: against the kernel, and the engine if one answers.
+
+    Raises ``OSError`` when the kernel cannot be looked at.
     """
     with closing(Store.peek(state_dir, machine())) as store, closing(EngineClient(runtime_dir)) as engine:
         goal = Reader(store.key, socket.gethostname()).look(path.absolute())
@@ -142,11 +153,12 @@ def preview(path: Path, runtime_dir: Path, state_dir: Path) -> tuple[Goal, Plan 
         except NoEngineError:
             hello, live = None, Live()
         if goal.wanted is None:
-            return goal, None, live
+            return Preview(goal, live)
         resources = registry(engine, LinuxKernel(), store)
         history = History(store, resources, time.time)
         seen = look(resources, Situation(goal.wanted, live, 0))
-        return goal, seen.plan(history.reached(hello), goal.places, history.applied), live
+        plan = seen.plan(history.reached(hello), goal.places, history.applied)
+        return Preview(goal, live, plan, judge(plan, seen.actual))
 
 
 def machine() -> str:

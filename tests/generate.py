@@ -15,7 +15,7 @@ from reconciler.engine.wire.drop import Drop
 from reconciler.loop import explain
 from reconciler.site import codes, schema
 from reconciler.site.impact import Effect, Impact, OnChange
-from reconciler.site.model import Forwarding, LcpEcho, Limits, Site, User, on_change
+from reconciler.site.model import Forwarding, Guard, LcpEcho, Limits, Site, User, on_change
 from tests import conformance
 
 ROOT = Path(__file__).parent.parent
@@ -40,6 +40,7 @@ def site() -> str:
         ("forwarding.", Forwarding),
         ("lcp_echo.", LcpEcho),
         ("limits.", Limits),
+        ("guard.", Guard),
         ("users.NAME.", User),
     ]
     rows = [row for prefix, model in sections for row in _keys(prefix, model)]

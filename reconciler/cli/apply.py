@@ -11,9 +11,11 @@ import click
 from reconciler.cli import ask
 from reconciler.cli.common import (
     EXIT_ERROR,
+    EXIT_HELD,
     EXIT_NO_DAEMON,
     EXIT_PARTIAL,
     EXIT_PENDING,
+    EXIT_STALE,
     EXIT_TIMEOUT,
     Common,
     Failure,
@@ -24,7 +26,13 @@ from reconciler.cli.common import (
 )
 from reconciler.control.client import AnswerError, NoDaemonError
 
-_STATUS = {"applied": 0, "unchanged": 0, "partial": EXIT_PARTIAL, "timeout": EXIT_TIMEOUT}
+_STATUS = {
+    "applied": 0,
+    "unchanged": 0,
+    "partial": EXIT_PARTIAL,
+    "held": EXIT_HELD,
+    "timeout": EXIT_TIMEOUT,
+}
 _COLOURS = {"+": "green", "-": "red", "~": "yellow", "^": "cyan"}
 
 
@@ -41,14 +49,28 @@ _COLOURS = {"+": "green", "-": "red", "~": "yellow", "^": "cyan"}
     show_default=True,
     help="Seconds to wait until everything is settled.",
 )
+@click.option(
+    "--allow-guard",
+    metavar="PLAN-ID",
+    help="Let exactly this plan, which the guard holds, go ahead; exit with 5 when it is another one now.",
+)
 @takes_common()
-def command(common: Common, site: Path, dry_run: bool, detailed_exitcode: bool, timeout: float) -> int:
+def command(
+    common: Common,
+    site: Path,
+    dry_run: bool,
+    detailed_exitcode: bool,
+    timeout: float,
+    allow_guard: str | None,
+) -> int:
     """Make SITE true now: plan, apply, wait until converged.
 
     Asks the daemon that `reconciler run` started. A dry run takes any file, and also works without a daemon.
     """
     if detailed_exitcode and not dry_run:
         raise click.UsageError("--detailed-exitcode goes with --dry-run")
+    if allow_guard is not None and dry_run:
+        raise click.UsageError("--allow-guard does not go with --dry-run")
     try:
         if dry_run:
             answer = _dry_run(common, site)
@@ -56,12 +78,20 @@ def command(common: Common, site: Path, dry_run: bool, detailed_exitcode: bool, 
             _say_next(common, site, answer)
             return EXIT_PENDING if detailed_exitcode and answer["plan"]["changes"] else 0
         answer = ask.post(
-            common, "/v1/apply", patience=timeout + 30, path=str(site.absolute()), timeout=timeout
+            common,
+            "/v1/apply",
+            patience=timeout + 30,
+            path=str(site.absolute()),
+            timeout=timeout,
+            allow_guard=allow_guard,
         )
     except AnswerError as error:
         return _refused(error)
     _show(common, answer, answer["text"])
-    if answer["message"]:
+    if answer["result"] == "held":
+        click.echo("held: nothing of it is applied; what was in force stays so", err=True)
+        say(common, _release(site, answer))
+    elif answer["message"]:
         click.echo(f"{answer['result']}: {answer['message']}", err=True)
     elif answer["result"] == "applied":
         say(common, f"generation {answer['generation']} is in force")
@@ -88,25 +118,38 @@ def _alone(common: Common, site: Path) -> dict[str, Any]:
     from reconciler.plan import render
 
     try:
-        goal, plan, live = daemon.preview(site, common.runtime_dir, common.state_dir)
+        seen = daemon.preview(site, common.runtime_dir, common.state_dir)
     except OSError as error:
         raise Failure(str(error)) from None
-    if plan is None:
-        click.echo(goal.text or f"error: {goal.problem}", err=True)
-        raise Failure(goal.problem)
-    if live.engine is None:
+    if seen.plan is None or seen.verdict is None:
+        click.echo(seen.goal.text or f"error: {seen.goal.problem}", err=True)
+        raise Failure(seen.goal.problem)
+    if seen.live.engine is None:
         say(
             common, "no daemon and no engine answer: planned against the kernel alone, live sessions not seen"
         )
     else:
         say(common, "no daemon answers: planned against the running engine and the kernel")
-    return {"plan": render.as_json(plan), "text": render.as_text(plan, source=site.name), "watched": False}
+    notes = [seen.verdict.line] if seen.plan else []
+    return {
+        "plan": render.as_json(seen.plan, seen.verdict),
+        "text": render.as_text(seen.plan, source=site.name, notes=notes),
+        "watched": False,
+    }
 
 
 def _say_next(common: Common, site: Path, answer: dict[str, Any]) -> None:
     """Which command carries the plan out; none for a candidate, which is not the file that is watched."""
     if answer["plan"]["changes"] and answer["watched"]:
+        if answer["plan"]["guard"]["verdict"] == "held":
+            say(common, _release(site, answer))
+            return
         say(common, f"next: reconciler apply {site}")
+
+
+def _release(site: Path, answer: dict[str, Any]) -> str:
+    """How a held plan is let through."""
+    return f"next: reconciler apply {site} --allow-guard {answer['plan']['id']}"
 
 
 def _show(common: Common, document: Any, text: str) -> None:
@@ -124,4 +167,4 @@ def _painted(text: str) -> str:
 
 def _refused(error: AnswerError) -> int:
     click.echo(error.details.get("text") or f"error: {error}", err=True)
-    return EXIT_ERROR
+    return EXIT_STALE if error.code == "plan_stale" else EXIT_ERROR

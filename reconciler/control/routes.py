@@ -55,7 +55,7 @@ ROUTES = (
     ),
     Route("GET", "/v1/sessions", "sessions", "document", "The live sessions."),
     Route("POST", "/v1/plan", "plan", "document", "What an apply would do: {text?, path?} for a candidate."),
-    Route("POST", "/v1/apply", "apply", "document", "Converge now: {path?, timeout?} in seconds."),
+    Route("POST", "/v1/apply", "apply", "document", "Converge now: {path?, timeout?, allow_guard?}."),
     Route(
         "POST",
         "/v1/sessions/terminate",

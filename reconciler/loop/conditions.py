@@ -69,7 +69,7 @@ class Board:
         self._judge_source(report, now)
         self._judge_end(report, now)
         self._judge_drift(report, now)
-        self._set("Held", False, "NotHeld", "", now)
+        self._judge_guard(report, now)
         for kind in ("AddressInUse", "InterfaceDown"):
             self._set(kind, kind in advice, kind if kind in advice else "Fine", advice.get(kind, ""), now)
         return self._delay(report)
@@ -113,6 +113,15 @@ class Board:
         elif report.left is not None and "Drifted" not in self._conditions:
             self._set("Drifted", False, "InSync", "", now)
 
+    def _judge_guard(self, report: Report, now: float) -> None:
+        if report.held is not None:
+            plan, verdict = report.held.plan, report.held.verdict
+            release = f"`reconciler apply SITE --allow-guard {plan.id}`"
+            message = f"plan {plan.id} {verdict.counts}: release it with {release}, or revert the edit"
+            self._set("Held", True, "GuardExceeded", message, now)
+        elif report.plan is not None:
+            self._set("Held", False, "NotHeld", "", now)
+
     def _set(self, kind: str, status: bool, reason: str, message: str, now: float) -> None:
         old = self._conditions.get(kind)
         since = old.since if old and old.status == status else now
@@ -122,6 +131,10 @@ class Board:
         good = status == (kind == "Ready")
         if good and (old is None or old.status == status):
             return
+        if kind == "Held":
+            if old and old.status == status:
+                return  # the counts move with every subscriber who comes and goes
+            self._event("change_held" if status else "hold_ended", message, now)
         if kind == "SourceInvalid":
             self._event("source_invalid" if status else "source_valid", message, now)
         if reason not in _PASSING:

@@ -19,8 +19,8 @@ KEPT = 5000
 
 class Event(TypedDict):
     """One event. ``time`` is Unix time; what does not apply is None. ``type`` of the reconciler's own:
-    ``generation_applied``, ``drift_found``, ``drift_healed``, ``source_invalid``, ``source_valid``,
-    ``unpredicted_drop``, ``engine_started``.
+    ``generation_applied``, ``change_held``, ``hold_ended``, ``drift_found``, ``drift_healed``,
+    ``source_invalid``, ``source_valid``, ``unpredicted_drop``, ``engine_started``.
     """
 
     time: float

@@ -19,6 +19,7 @@ from reconciler.loop import accounts
 from reconciler.loop.accounts import Breach
 from reconciler.loop.drift import Ledger
 from reconciler.loop.events import Events
+from reconciler.loop.gate import Gate, Held
 from reconciler.loop.goal import Goal, Reader
 from reconciler.loop.history import History
 from reconciler.loop.intake import AGAIN, Inlet, Intake
@@ -27,6 +28,7 @@ from reconciler.loop.report import Again, Blocked, End, Report, Settled
 from reconciler.loop.store import Store
 from reconciler.loop.supervise import EngineStartError, Supervisor
 from reconciler.plan.change import Change, Plan
+from reconciler.plan.guard import Verdict, judge
 from reconciler.resources.base import Failure, Live, Resource, Situation
 from reconciler.resources.engine import NoEngineError, RefusedError
 from reconciler.resources.registry import steps
@@ -71,6 +73,8 @@ class Reconciler:
         self._events = events
         self._wall = clocks.wall
         self._ending: set[accounts.Key] = set()
+        self._gate = Gate()
+        self._let_through: tuple[Goal, int] | None = None
 
     def run(self) -> Report:
         """One pass. Never raises for what the operator, the machine or the engine did."""
@@ -90,11 +94,27 @@ class Reconciler:
                 return replace(report, end=Again(AGAIN, "SourceUnsettled", "the file is being written"))
             return report
 
-    def plan(self, candidate: Goal) -> Plan:
-        """What would be done if the file were ``candidate``. Raises what the engine and the kernel raise."""
+    def plan(self, candidate: Goal) -> tuple[Plan, Verdict]:
+        """What would be done if the file were ``candidate``, and what the guard says to it. Raises what the
+        engine and the kernel raise.
+        """
         with self.turn:
             hello = self._supervisor.ensure()
-            return self._planned(self._look(candidate, hello, number=0), candidate, hello)
+            seen = self._look(candidate, hello, number=0)
+            plan = self._planned(seen, candidate, hello)
+            verdict = judge(plan, seen.actual)
+            return self._gate.show(plan), verdict
+
+    def release(self, plan_id: str) -> bool:
+        """Let the change that the file now makes through the guard, if it is the one that was shown as
+        ``plan_id``. Raises what :meth:`plan` raises.
+        """
+        with self.turn:
+            goal = self._inlet.look().goal
+            if goal is None:
+                return False
+            hello = self._supervisor.ensure()
+            return self._gate.release(plan_id, self._planned(self._look(goal, hello), goal, hello))
 
     def understand(self, text: bytes, path: Path) -> Goal:
         """The goal that ``text`` declares, as if it stood at ``path``."""
@@ -105,8 +125,45 @@ class Reconciler:
         if goal is None:
             return self._stuck(intake, Blocked("SourceInvalid", intake.source.problem))
         hello = self._supervisor.ensure()
-        before = self._look(goal, hello)
-        plan = self._planned(before, goal, hello)
+        seen = self._look(goal, hello)
+        plan = self._planned(seen, goal, hello)
+        verdict, number = judge(plan, seen.actual), seen.at.generation
+        if self._gate.holds(number, self.history.applied, plan, verdict):
+            report = self._hold(intake, hello, seen, self._gate.hold(plan, verdict))
+        else:
+            self._let_through = goal, number
+            report = self._carry_out(intake, goal, hello, seen, plan)
+        return replace(report, verdict=verdict)
+
+    def _hold(self, intake: Intake, hello: Hello, seen: Picture, held: Held) -> Report:
+        """Nothing of a held change; what was let through before it goes on being enforced. Its passwords are
+        not kept on disk: a reconciler that was started since only puts back what moved.
+        """
+        if self._let_through:
+            goal, number = self._let_through
+            seen = self._look(goal, hello, number)
+            report = self._carry_out(intake, goal, hello, seen, self._planned(seen, goal, hello))
+        else:
+            assert intake.goal is not None
+            report = self._carry_out(intake, intake.goal, hello, seen, _moved(held.plan), only_moved=True)
+        end = report.end
+        if isinstance(end, Settled):
+            end = Blocked("Held", "the guard holds the change: see the condition Held")
+        return replace(report, end=end, desired=self.history.desired, held=held)
+
+    def _carry_out(
+        self,
+        intake: Intake,
+        goal: Goal,
+        hello: Hello,
+        before: Picture,
+        plan: Plan,
+        *,
+        only_moved: bool = False,
+    ) -> Report:
+        """Do what is planned, look again, and write down what was reached; of a goal of which only what moved
+        is put back, nothing is reached.
+        """
         now, told = self._wall(), self._events.last
         drifted = self.ledger.found(_heals(plan), now)
         due = [change for change in plan.changes if not self._pause(change, now)]
@@ -114,10 +171,14 @@ class Reconciler:
         after = self._look(goal, hello) if due else before
         breaches = self._account(before, after, plan, ended, told) if due else ()
         left = self._planned(after, goal, hello)
+        if only_moved:
+            left = _moved(left)
         healed = self.ledger.settled((change.path for change in _heals(left)), now)
-        if not left:
-            self._stamp(after)
-        newly_applied = self.history.record(after, goal, hello, complete=not left)
+        newly_applied = False
+        if not only_moved:
+            if not left:
+                self._stamp(after)
+            newly_applied = self.history.record(after, goal, hello, complete=not left)
         return Report(
             end=self._end({change.path for change in due}, left, failures, after),
             intake=intake,
@@ -210,6 +271,13 @@ class Reconciler:
 
 def _heals(plan: Plan) -> list[Change]:
     return [change for change in plan.changes if change.op == "heal"]
+
+
+def _moved(plan: Plan) -> Plan:
+    """The part that puts back what moved by itself. That something is there which nobody wishes does not
+    tell that it came by itself: after a restart of the engine the old wish is not known.
+    """
+    return replace(plan, changes=tuple(change for change in _heals(plan) if change.after is not None))
 
 
 def _blocked(failures: Sequence[Failure]) -> Blocked:

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from reconciler.engine.messages import Hello
 from reconciler.loop.accounts import Breach
 from reconciler.loop.drift import Entry
+from reconciler.loop.gate import Held
 from reconciler.loop.intake import Intake
 from reconciler.plan.change import Plan
+from reconciler.plan.guard import Verdict
 from reconciler.resources.base import Failure, Live
 
 
@@ -49,6 +51,8 @@ class Report:
     """One pass. ``intake`` is the file as just read, good or not; ``desired`` and ``applied`` are
     generations, 0 for none. ``plan`` is what the pass set out to do, ``left`` what remained after it; both
     None if it did not get so far. ``drifted`` and ``healed`` are what was found and put back in this pass.
+    ``verdict`` is what the guard said of the file's change, and ``held`` the change if it holds it: the pass
+    then did what it takes to keep what was let through before.
     """
 
     end: End
@@ -64,3 +68,5 @@ class Report:
     live: Live | None = None
     hello: Hello | None = None
     newly_applied: bool = False
+    held: Held | None = None
+    verdict: Verdict | None = None

@@ -23,8 +23,10 @@ from reconciler.loop.supervise import EngineStartError
 from reconciler.loop.why import Scene, account
 from reconciler.plan import render
 from reconciler.plan.change import Plan
+from reconciler.plan.guard import Verdict
 from reconciler.resources.engine import EngineClient, NoEngineError, RefusedError
 from reconciler.site import report as findings
+from reconciler.site.escape import visible
 
 Answer: TypeAlias = tuple[int, Any]
 
@@ -75,19 +77,27 @@ class Service:
             return _invalid(goal)
         try:
             watched = _same_file(path, self._reconciler.path)
-            return 200, {**self._plan(self._reconciler.plan(goal), path), "watched": watched}
+            return 200, {**self._plan(*self._reconciler.plan(goal), path), "watched": watched}
         except (NoEngineError, RefusedError, EngineStartError, OSError) as error:
             return _error(503, "not_observable", str(error))
 
     def apply(self, request: Mapping[str, Any]) -> Answer:
-        """``{"path"?, "timeout"?}``: converge now. ``result`` is one of ``applied``, ``unchanged``,
-        ``partial``, ``timeout``.
+        """``{"path"?, "timeout"?, "allow_guard"?}``: converge now. ``result`` is one of ``applied``,
+        ``unchanged``, ``partial``, ``timeout``, ``held``. ``allow_guard`` is the id of the plan that may pass
+        the guard; the error ``plan_stale`` says that it is no longer what would be done.
         """
         path = request.get("path")
         if path is not None and not _same_file(Path(path), self._reconciler.path):
             watched = self._reconciler.path
             message = f"the daemon watches {watched}: it would undo {path} at once; edit {watched} instead"
             return _error(409, "other_file", message)
+        allow = request.get("allow_guard")
+        try:
+            if allow is not None and not self._reconciler.release(str(allow)):
+                message = f"plan {visible(str(allow))} is not what would be done now: look at the plan again"
+                return _error(409, "plan_stale", message)
+        except (NoEngineError, RefusedError, EngineStartError, OSError) as error:
+            return _error(503, "not_observable", str(error))
         done = self._loop.converge(min(float(request.get("timeout") or 60.0), LONGEST_WAIT))
         source = done.last.intake.source
         if source.wanted is None:
@@ -95,7 +105,9 @@ class Service:
         if done.first.plan is None:
             assert not isinstance(done.last.end, Settled)
             return _error(503, _snake(done.last.end), done.last.end.message)
+        held = done.last.held
         message = "" if isinstance(done.last.end, Settled) else done.last.end.message
+        plan, verdict = (held.plan, held.verdict) if held else (done.first.plan, done.first.verdict)
         return 200, {
             "result": _result(done),
             "generation": done.last.applied,
@@ -104,7 +116,7 @@ class Service:
                 {"path": failure.path, "reason": failure.reason, "message": failure.message}
                 for failure in done.last.failures
             ],
-            **self._plan(done.first.plan, source.path),
+            **self._plan(plan, verdict, source.path),
         }
 
     def terminate(self, request: Mapping[str, Any]) -> Answer:
@@ -165,13 +177,17 @@ class Service:
         with self._reconciler.turn:
             return self._reconciler.history.commit(generation)
 
-    def _plan(self, plan: Plan, path: Path) -> dict[str, Any]:
+    def _plan(self, plan: Plan, verdict: Verdict | None, path: Path) -> dict[str, Any]:
         where = revision(path)
         source = path.name
         if where:
             state = "modified" if where.dirty else "clean"
             source += f"  {where.branch or 'detached'}@{where.commit[:_COMMIT_DIGITS]} ({state})"
-        return {"plan": render.as_json(plan), "text": render.as_text(plan, source=source)}
+        notes = [verdict.line] if plan and verdict else []
+        return {
+            "plan": render.as_json(plan, verdict),
+            "text": render.as_text(plan, source=source, notes=notes),
+        }
 
     def _where(self) -> Revision | None:
         """The file's place in git, asked for once a second at most."""
@@ -184,6 +200,8 @@ class Service:
 
 
 def _result(done: Converged) -> str:
+    if done.last.held:
+        return "held"
     if isinstance(done.last.end, Blocked):
         return "partial"
     if not done.settled:

@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from reconciler.plan.change import Change, Plan
+from reconciler.plan.guard import Verdict
 from reconciler.plan.state import SessionRef, Value, split
 from reconciler.plan.words import duration, share
 from reconciler.site.escape import visible, width
@@ -63,9 +64,10 @@ def as_text(
     return "\n".join([*lines, ""])
 
 
-def as_json(plan: Plan) -> dict[str, Any]:
+def as_json(plan: Plan, verdict: Verdict | None = None) -> dict[str, Any]:
     """A JSON-ready object. ``from`` and ``to`` are null where there is nothing; ``where`` is null for what
     no longer stands in the file; counts of sessions are null when live sessions could not be seen.
+    ``guard`` is the guard's ``verdict``.
     """
     totals = plan.totals
     seen = plan.live is not None
@@ -89,6 +91,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
                 "later": totals.later if seen else None,
             },
         },
+        **({"guard": verdict.as_json()} if verdict else {}),
     }
 
 

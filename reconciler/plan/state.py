@@ -16,6 +16,7 @@ that does not exist has no path; ``None`` is never the value of a path. The path
 ``lcp_echo.interval``             seconds; 0 is off
 ``lcp_echo.failures``             number of unanswered requests
 ``limits.<name>``                 numbers; 0 is no limit
+``guard.<name>``                  text: a number, or a percentage with ``%``
 ``second_login``                  ``replace`` or ``refuse``
 ``forwarding.ip_forward``         truth value
 ``forwarding.proxy_arp.<name>``   truth value of one interface

@@ -3,13 +3,15 @@
 Why this order. The kernel first: forwarding, then our address, then the routes (a route needs its device's
 address as its source), so that a session's first packet finds all it needs. Then the engine's settings,
 then the users, and only then the interfaces, so that the first subscriber who is heard meets everything as
-declared. Taking away begins at the other end: no more offers, then the kernel, so that no live session
-loses its route. Users pass in one request, additions and removals together, and are therefore not split.
+declared. The guard's limits come last: they are for the next edit. Taking away begins at the other end: no
+more offers, then the kernel, so that no live session loses its route. Users pass in one request, additions
+and removals together, and are therefore not split.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from reconciler.plan.change import Change
 from reconciler.plan.state import split
@@ -17,6 +19,7 @@ from reconciler.resources.address import DeviceAddress, PeerAddress
 from reconciler.resources.base import Resource
 from reconciler.resources.dns import NameServers
 from reconciler.resources.engine import EngineClient
+from reconciler.resources.guard import Facts, Guard
 from reconciler.resources.identity import Identity
 from reconciler.resources.kernel import Kernel
 from reconciler.resources.leases import Leases
@@ -27,10 +30,15 @@ from reconciler.resources.routes import Routes
 from reconciler.resources.sysctl import Forwarding, Memory
 from reconciler.resources.users import Users
 
+
+class Keeper(Memory, Facts, Protocol):
+    """What outlives the process."""
+
+
 Step = tuple[Resource, tuple[Change, ...]]
 
 
-def registry(engine: EngineClient, kernel: Kernel, memory: Memory) -> tuple[Resource, ...]:
+def registry(engine: EngineClient, kernel: Kernel, memory: Keeper) -> tuple[Resource, ...]:
     """The resources, in the order of making."""
     return (
         Forwarding(kernel, memory),
@@ -44,6 +52,7 @@ def registry(engine: EngineClient, kernel: Kernel, memory: Memory) -> tuple[Reso
         Identity(engine),
         Users(engine),
         Listeners(engine, kernel),
+        Guard(memory),
     )
 
 

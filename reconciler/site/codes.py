@@ -46,6 +46,7 @@ CATALOGUE: Final[dict[str, str]] = {
     "E135": "The text is not a scrypt hash, or one that would take too much memory or time to check. Other "
     "kinds of hash cannot be checked.",
     "E136": "The text is not an NT hash of a password.",
+    "E137": "The value is neither a number nor a percentage from `0%` to `100%`.",
     "E140": "A user has our own address as fixed address.",
     "E141": "The address can belong to no host: it is a multicast, loopback, broadcast or otherwise "
     "reserved address.",

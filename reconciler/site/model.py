@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from reconciler.site import hashes, values
@@ -63,6 +63,18 @@ Truth = Annotated[bool, _read(values.truth)]
 Address = Annotated[IPv4Address, _read(values.address)]
 Name = Annotated[str, _read(values.name)]
 Interface = Annotated[str, _read(values.interface)]
+Share = Annotated[
+    str,
+    _read(values.share),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "string", "pattern": "^(0|[1-9][0-9]{0,8}|(100|[1-9]?[0-9])%)$"},
+            ]
+        }
+    ),
+]
 Password = Annotated[Secret, _read(_password)]
 Hash = Annotated[Secret, _read(_scrypt)]
 NtHash = Annotated[Secret, _read(_nt_hash)]
@@ -204,6 +216,26 @@ class Limits(_Declared):
     )
 
 
+class Guard(_Declared):
+    """How much one edit may take away by itself. Past a limit it is held until somebody releases it with
+    `reconciler apply SITE --allow-guard PLAN-ID`; what was in force before stays so. An edit of these limits
+    counts from the next edit on. Up to 3 users and 3 sessions always pass.
+    """
+
+    max_users_removed: Annotated[Share, unnoticed()] = Field(
+        default="20%",
+        description="Users who may be removed or disabled by one edit: a number, or a percentage of those "
+        "who could log in before. Up to 3 always pass. `100%`: any number.",
+        examples=["20%", 50],
+    )
+    max_sessions_dropped: Annotated[Share, unnoticed()] = Field(
+        default="20%",
+        description="Live sessions that may be ended by one edit: a number, or a percentage of all. Up to 3 "
+        "always pass. `100%`: any number.",
+        examples=["20%", 50],
+    )
+
+
 class Site(_Declared):
     """An access concentrator: what it serves, to whom, and with which settings."""
 
@@ -297,6 +329,11 @@ class Site(_Declared):
     limits: Annotated[Limits, unnoticed()] = Field(
         default=Limits(),
         description="What subscribers' stations may ask for, so that none can harm the others.",
+    )
+    guard: Annotated[Guard, unnoticed()] = Field(
+        default=Guard(),
+        description="How much one edit may take away by itself. Past that it is held, and released only with "
+        "`reconciler apply SITE --allow-guard PLAN-ID`. An edit is judged by the limits in force before it.",
     )
     second_login: Annotated[Literal["replace", "refuse"], unnoticed()] = Field(
         default="replace",

@@ -14,12 +14,12 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from reconciler.site.impact import OnChange
-from reconciler.site.model import Forwarding, LcpEcho, Limits, Site, User, on_change
+from reconciler.site.model import Forwarding, Guard, LcpEcho, Limits, Site, User, on_change
 from reconciler.site.place import Path
 from reconciler.site.secrets import Secret
 
 KEYWORDS: Final = frozenset(
-    key for model in (Site, User, Forwarding, LcpEcho, Limits) for key in model.model_fields
+    key for model in (Site, User, Forwarding, LcpEcho, Limits, Guard) for key in model.model_fields
 )
 """Every key of the format, wherever it belongs."""
 

@@ -48,6 +48,14 @@ def whole_number(value: object) -> int:
     raise UnfitError("E122", "not a whole number", "write digits only: no unit, point or separator")
 
 
+def share(value: object) -> str:
+    """A number, or a percentage of 0 to 100: ``5``, ``20%``."""
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value, "a number")
+    if re.fullmatch(r"(0|[1-9][0-9]{0,8}|(100|[1-9]?[0-9])%)", text, re.ASCII):
+        return text
+    raise UnfitError("E137", "neither a number nor a percentage", "write it as in `20%` or `5`")
+
+
 def truth(value: object) -> bool:
     """YAML 1.2's truth values: ``true`` and ``false``."""
     if isinstance(value, bool):

@@ -140,6 +140,30 @@ def test_apply_that_does_not_settle_in_time_exits_6(daemon: Daemon, say: Say) ->
     daemon.engine.hang_up_ended()
 
 
+def test_a_held_change_exits_4_and_is_released_by_its_plan_id_alone(daemon: Daemon, say: Say) -> None:
+    whole = SITE + "".join(f"  u{number}: x\n" for number in range(8))
+    daemon.edit(whole)
+    ready(say)
+    daemon.edit(SITE)
+    said = say("apply", daemon.path, "-o", "json")
+    assert said.status == 4
+    assert (said.json["result"], said.json["plan"]["guard"]["verdict"]) == ("held", "held")
+    assert said.json["plan"]["guard"]["users"] == {"removed": 8, "known": 10, "limit": "20%"}
+    assert "u7" in daemon.engine.users
+    shown = say("apply", daemon.path, "--dry-run")
+    assert "guard: revokes 8 of 10 users (limit 20 %), drops 0 of 0 sessions (limit 20 %): held" in shown.out
+    name = said.json["plan"]["id"]
+    assert f"next: reconciler apply {daemon.path} --allow-guard {name}" in shown.err
+    status = say("status")
+    assert "GuardExceeded" in status.out
+    assert say("apply", daemon.path, "--allow-guard", "0123456789ab").status == 5
+    assert say("apply", daemon.path, "--dry-run", "--allow-guard", name).status == 64
+    assert "u7" in daemon.engine.users
+    said = say("apply", daemon.path, "--allow-guard", name)
+    assert (said.status, sorted(daemon.engine.users)) == (0, ["pablo", "theo"])
+    assert say("apply", daemon.path, "--allow-guard", name).status == 5
+
+
 def test_sessions_lists_and_filters(daemon: Daemon, say: Say) -> None:
     ready(say)
     theo, pablo = daemon.engine.dial("theo"), daemon.engine.dial("pablo")

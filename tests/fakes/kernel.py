@@ -92,7 +92,17 @@ class FakeKernel:
 
 
 class FakeMemory(dict[str, int]):
-    """What the store remembers of the kernel's values, without a disk."""
+    """What the store remembers of the kernel's values, and single facts, without a disk."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.facts: dict[str, str] = {}
+
+    def fact(self, name: str) -> str | None:
+        return self.facts.get(name)
+
+    def set_fact(self, name: str, value: str) -> None:
+        self.facts[name] = value
 
     def remembered(self) -> dict[str, int]:
         return dict(self)

@@ -83,7 +83,7 @@ FULL: dict[str, Any] = {
 
 
 def test_from_nothing_everything_is_made_and_then_nothing_is_left(box: Box, engine: FakeEngine) -> None:
-    assert box.converge(wanted(**FULL)) == [Outcome()] * 11
+    assert box.converge(wanted(**FULL)) == [Outcome()] * 12
     assert box.left(wanted(**FULL)) == []
     assert engine.settings == {
         "ac_name": "SERVER",

@@ -140,6 +140,8 @@ FLAWS = (
     Flaw("E127", "a long password", with_users(f"pablo: {{password: {'é' * 128}}}"), (7, 11)),
     Flaw("E128", "no such method", with_line("auth: [chap, eap]"), (1, 14)),
     Flaw("E128", "version 2", replacing("version: 1", "version: 2"), (1, 10)),
+    Flaw("E137", "a guard in words", with_line("guard: {max_users_removed: most}"), (1, 28)),
+    Flaw("E137", "more than all", with_line("guard: {max_sessions_dropped: 120%}"), (1, 31)),
     Flaw("E129", "too large", with_line("mtu: 9000"), (1, 6)),
     Flaw("E129", "negative", with_line("pool_size: -1"), (1, 12)),
     Flaw("E130", "no version", replacing("version: 1\n", ""), None),
