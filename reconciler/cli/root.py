@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import keyword
 import os
 import sys
 from collections.abc import Sequence
@@ -36,6 +37,8 @@ COMMANDS = {
     "why": "Why a subscriber is not online: the last attempts, in plain words.",
     "trace": "The live PPPoE exchange, decoded; also into a pcap file.",
     "user": "Declare users in site.yaml, change them, take them out.",
+    "probe": "Dial in as a subscriber would, and say how it went.",
+    "import": "Another program's files as a site.yaml: pppoe-server's, accel-ppp's.",
     "schema": "The JSON schema of site.yaml.",
     "lab": "A sandbox of network namespaces with subscribers.",
 }
@@ -43,7 +46,7 @@ COMMANDS = {
 
 
 class Root(click.Group):
-    """Commands by name, each from its module ``reconciler.cli.<name>``."""
+    """Commands by name, each from its module ``reconciler.cli.<name>`` (``import_``, as Python has that word)."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the base's signature
         return list(COMMANDS)
@@ -51,7 +54,8 @@ class Root(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"reconciler.cli.{cmd_name}").command
+        module = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = importlib.import_module(f"reconciler.cli.{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -179,6 +179,15 @@ ENDED: Mapping[str, Explanation] = {
 }
 """Reasons in ``session_closed`` and ``dial_failed`` events."""
 
+FAILED_IN: Mapping[str, tuple[int, ...]] = {
+    "discovery": UNANSWERED,
+    "link": (718, 734),
+    "authentication": (691,),
+    "network": (720, 718),
+    "open": (629,),
+}
+"""What Windows shows by the phase in which a call fails, for who was on the subscriber's side of it."""
+
 IGNORED: Mapping[str, str] = {
     "locked_out": "from a client that has to wait after too many failed logins",
     "padi_rate": "too many in a second",

@@ -22,6 +22,11 @@ class Phase(StrEnum):
     DEAD = "dead"
 
 
+Method = Literal["chap", "pap"]
+METHODS: tuple[Method, ...] = ("chap", "pap")
+"""Ways to log in, the stronger first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """Who dials, with which methods (as offered in a Configure-Nak, in this order), asking for which
@@ -30,7 +35,7 @@ class Login:
 
     name: str
     password: str = field(repr=False)
-    methods: tuple[Literal["chap", "pap"], ...] = ("chap", "pap")
+    methods: tuple[Method, ...] = METHODS
     service: str = ""
 
 

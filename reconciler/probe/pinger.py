@@ -1,6 +1,6 @@
 """Echo requests at a steady rate, with an account of every one of them.
 
-:class:`Ledger` is the account alone; :class:`Pinger` adds the raw ICMP socket (RFC 792) and the rhythm. A
+:class:`Ledger` is the account alone; :class:`Pinger` adds the raw ICMP socket and the rhythm. A
 ping is lost when no answer has come within :data:`PATIENCE`; one that comes later still is counted as
 received, and as late.
 """
@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import os
 import socket
-import struct
 from collections import OrderedDict
 from typing import TypedDict
+
+from reconciler.probe import icmp
 
 PATIENCE = 2.0
 """Seconds to wait for an answer."""
 
 KEPT = 1000
 """How many losses are told one by one; all of them are counted."""
-
-_ECHO_REPLY, _ECHO_REQUEST = 0, 8
-_header = struct.Struct("!BBHHH")
 
 
 class Loss(TypedDict):
@@ -151,29 +149,15 @@ class Pinger:
                 packet = self._socket.recv(2048)
             except BlockingIOError:
                 return
-            header = 4 * (packet[0] & 0x0F) if packet else 0
-            if len(packet) < header + _header.size:
-                continue
-            kind, _, _, identifier, seq = _header.unpack_from(packet, header)
-            source = socket.inet_ntoa(packet[12:16])
-            if (kind, identifier, source) == (_ECHO_REPLY, self._identifier, self._target):
-                self.ledger.receive(seq, now)
+            reply = icmp.reply(packet)
+            if reply is not None and reply[:2] == (self._target, self._identifier):
+                self.ledger.receive(reply.sequence, now)
 
     def close(self) -> None:
         self._socket.close()
 
     def _ask(self, seq: int) -> None:
-        bare = _header.pack(_ECHO_REQUEST, 0, 0, self._identifier, seq & 0xFFFF)
-        request = _header.pack(_ECHO_REQUEST, 0, checksum(bare), self._identifier, seq & 0xFFFF)
         try:
-            self._socket.sendto(request, (self._target, 0))
+            self._socket.sendto(icmp.request(self._identifier, seq & 0xFFFF), (self._target, 0))
         except OSError as error:
             self.ledger.fail(seq, error.strerror or "not sent")
-
-
-def checksum(octets: bytes) -> int:
-    """The Internet checksum of an even number of octets (RFC 1071)."""
-    total: int = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF

@@ -25,7 +25,7 @@ from reconciler.linux.errors import KernelError
 from reconciler.linux.process import die_with_parent
 from reconciler.probe.console import Console
 from reconciler.probe.line import Line
-from reconciler.probe.outcome import Login
+from reconciler.probe.outcome import METHODS, Login
 from reconciler.probe.pinger import Pinger, Report
 
 Command = dict[str, Any]
@@ -104,7 +104,7 @@ class Subscriber:
     def _dial(self, command: Command) -> object:
         if self._line.busy:
             raise CommandError("a call is under way")
-        methods = tuple(command.get("methods", ("chap", "pap")))
+        methods = tuple(command.get("methods", METHODS))
         login = Login(command["user"], command["password"], methods, command.get("service", ""))
         self._line.dial(login, command.get("redial"), self._clock())
         return {}

@@ -1,34 +1,29 @@
 """The subscriber's ``ppp0``: a TUN device whose packets travel in PPPoE session frames.
 
-Moves bare IPv4 packets, by ``struct`` and without scapy: they are many. It belongs to one session of one
-call and is gone with it.
+Moves bare IPv4 packets. It belongs to one session of one call and is gone with it.
 """
 
 from __future__ import annotations
 
 import os
 import socket
-import struct
 
 from reconciler.linux import interface, links
 from reconciler.linux.packet import PPP_DATA, open_packet_socket
 from reconciler.linux.tun import open_tun
-from reconciler.probe.codec import SESSION, Protocol
+from reconciler.probe.carrier import Carrier
+from reconciler.probe.codec import SESSION
 from reconciler.probe.outcome import Up
 
 DEVICE = "ppp0"
 _BATCH = 64
-_pppoe = struct.Struct("!6s6sHBBHHH")
-_VERSION_1_TYPE_1 = 0x11
-_HEADER_IN_LENGTH = 2
 
 
 class Tunnel:
     """Makes the device with the call's address, MTU and default route, then carries packets both ways."""
 
     def __init__(self, port: str, mac: bytes, up: Up) -> None:
-        self._mac = mac
-        self._up = up
+        self._carrier = Carrier(mac, up)
         self._wire = open_packet_socket(port, SESSION, PPP_DATA)
         try:
             self._device, _ = open_tun(DEVICE)
@@ -69,7 +64,7 @@ class Tunnel:
                 frame = self._wire.recv(65535)
             except BlockingIOError:
                 return
-            packet = self._payload(frame)
+            packet = self._carrier.packet(frame)
             if packet:
                 os.write(self._device, packet)
 
@@ -78,20 +73,7 @@ class Tunnel:
         self._wire.close()
 
     def _transmit(self, packet: bytes) -> None:
-        length = len(packet) + _HEADER_IN_LENGTH
-        header = _pppoe.pack(
-            self._up.ac_mac, self._mac, SESSION, _VERSION_1_TYPE_1, 0, self._up.session, length, Protocol.IPV4
-        )
         try:
-            self._wire.send(header + packet)
+            self._wire.send(self._carrier.frame(packet))
         except (BlockingIOError, OSError):
             return  # the line is full or down: the packet is lost, as on any line
-
-    def _payload(self, frame: bytes) -> bytes | None:
-        if len(frame) < _pppoe.size:
-            return None
-        *addresses, _, version, code, session, length, protocol = _pppoe.unpack_from(frame)
-        ours = addresses == [self._mac, self._up.ac_mac] and session == self._up.session
-        if not ours or (version, code, protocol) != (_VERSION_1_TYPE_1, 0, Protocol.IPV4):
-            return None
-        return frame[_pppoe.size : _pppoe.size + length - _HEADER_IN_LENGTH]

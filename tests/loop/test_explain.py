@@ -11,6 +11,7 @@ from reconciler.engine.ppp.outputs import Reason
 from reconciler.engine.wire.drop import Drop
 from reconciler.loop.explain import (
     ENDED,
+    FAILED_IN,
     IGNORED,
     REFUSED,
     ROGUE,
@@ -19,6 +20,7 @@ from reconciler.loop.explain import (
     Explanation,
     explanation,
 )
+from reconciler.probe.outcome import Phase
 
 OURS = {"terminated_by_operator", "password_changed"}
 """Reasons that the reconciler gives to the engine."""
@@ -49,6 +51,11 @@ def test_a_refusal_shows_itself_as_691_first_and_an_unanswered_call_as_651_or_67
 
 def test_no_number_is_listed_that_nothing_leads_to() -> None:
     assert {number for means in ALL for number in means.windows} == WINDOWS.keys()
+
+
+def test_every_phase_in_which_a_call_can_fail_has_its_numbers() -> None:
+    assert FAILED_IN.keys() == {str(phase) for phase in Phase} - {"ending", "dead"}
+    assert {number for numbers in FAILED_IN.values() for number in numbers} <= WINDOWS.keys()
 
 
 def test_a_word_from_a_newer_engine_explains_itself() -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import struct
-
-from reconciler.probe.pinger import KEPT, PATIENCE, Ledger, checksum
+from reconciler.probe.pinger import KEPT, PATIENCE, Ledger
 
 
 def account(ledger: Ledger) -> tuple[int, int, int, int, int]:
@@ -70,9 +68,3 @@ def test_losses_are_all_counted_and_only_the_last_are_kept() -> None:
     ledger.expire(1e9)
     report = ledger.report()
     assert (report["lost"], len(report["losses"]), report["losses"][0]["seq"]) == (KEPT + 5, KEPT, 6)
-
-
-def test_the_checksum_is_that_of_RFC_1071() -> None:
-    octets = bytes.fromhex("0001f203f4f5f6f7")
-    assert checksum(octets) == ~0xDDF2 & 0xFFFF
-    assert checksum(octets + struct.pack("!H", checksum(octets))) == 0

@@ -20,7 +20,7 @@ from reconciler.lab.caller import Caller, CallerError
 from reconciler.linux import links, netns
 from reconciler.linux.packet import NOT_PADI, PADI_ONLY, PPP_CONTROL, PPP_DATA, open_packet_socket
 from reconciler.probe.codec import Configure, Protocol
-from reconciler.probe.pinger import checksum
+from reconciler.probe.icmp import checksum
 from tests.probe.fake_ac import MAC, FakeAc
 
 pytestmark = pytest.mark.root
