@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable
 
 from reconciler.linux import netns
+from reconciler.linux.packet import EVERY_ETHERTYPE, Test, open_packet_socket
 from tests.peer import Subscriber
 
 PATIENCE = 10.0
-_ETH_P_ALL = 3
+_NOT_OUR_OWN = Test(load=0x20, offset=0xFFFFF004, jump=0x15, value=socket.PACKET_OUTGOING, want=False)
 
 
 class Cable:
@@ -24,8 +25,7 @@ class Cable:
         self.subscribers: list[Subscriber] = []
         self.heard: list[bytes] = []
         with netns.inside(namespace):
-            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL))
-            self._socket.bind(("eth0", 0))
+            self._socket = open_packet_socket("eth0", EVERY_ETHERTYPE, (_NOT_OUR_OWN,))
 
     def close(self) -> None:
         self._socket.close()
@@ -51,9 +51,7 @@ class Cable:
             waiting = [s.deadline() for s in self.subscribers]
             wake = min([end, now + 0.05, *(when for when in waiting if when is not None)])
             if select.select([self._socket], [], [], max(0.0, wake - now))[0]:
-                frame, address = self._socket.recvfrom(65536)
-                if address[2] == socket.PACKET_OUTGOING:
-                    continue
+                frame = self._socket.recv(65536)
                 self.heard.append(frame)
                 for subscriber in self.subscribers:
                     self.say(subscriber.receive(frame, time.monotonic()))
