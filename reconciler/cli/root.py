@@ -38,7 +38,7 @@ COMMANDS = {
     "trace": "The live PPPoE exchange, decoded; also into a pcap file.",
     "user": "Declare users in site.yaml, change them, take them out.",
     "probe": "Dial in as a subscriber would, and say how it went.",
-    "import": "Another program's files as a site.yaml: pppoe-server's, accel-ppp's.",
+    "import": "A site.yaml out of pppoe-server's files, or accel-ppp's.",
     "schema": "The JSON schema of site.yaml.",
     "lab": "A sandbox of network namespaces with subscribers.",
 }
@@ -46,7 +46,7 @@ COMMANDS = {
 
 
 class Root(click.Group):
-    """Commands by name, each from its module ``reconciler.cli.<name>`` (``import_``, as Python has that word)."""
+    """Commands by name, each from its module ``reconciler.cli.<name>`` (``import_``: Python has that word)."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the base's signature
         return list(COMMANDS)
