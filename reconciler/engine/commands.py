@@ -83,6 +83,7 @@ def _configure(host: Host, arguments: Arguments) -> object:
         and config.mtu in MTU
         and bool(config.auth)
         and all(method in AUTH_METHODS for method in config.auth)
+        and config.rechallenge >= 0
         and config.echo_interval >= 0
         and config.echo_failures >= 1
         and min(asdict(config.limits).values()) >= 0

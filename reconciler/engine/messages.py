@@ -44,6 +44,7 @@ class Limits(TypedDict):
 class Settings(TypedDict, total=False):
     """What holds for every new session. A ``configure`` request carries only the keys that change.
 
+    ``rechallenge``: after how many seconds a subscriber who logged in by a challenge gets another (0 = none).
     ``mtu`` in octets; ``echo_interval`` in seconds (0 = no keepalive); ``echo_failures`` is how many
     unanswered Echo-Requests end a session. ``service_names`` empty = any service name is accepted.
     """
@@ -55,6 +56,7 @@ class Settings(TypedDict, total=False):
     dns_servers: list[str]
     wins_servers: list[str]
     auth: list[AuthMethod]
+    rechallenge: int
     mtu: int
     echo_interval: int
     echo_failures: int

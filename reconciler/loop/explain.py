@@ -76,6 +76,11 @@ REFUSED: Mapping[str, Explanation] = {
         "correct the password and wait a minute; saving a change of the user in site.yaml ends the wait",
         (691, *UNANSWERED),
     ),
+    "other_user": Explanation(
+        "asked again who it is, the subscriber came as another user",
+        "look for two devices behind one that share a line, or for a user name that was changed",
+        (691,),
+    ),
     "busy": Explanation(
         "too many logins were waiting for their password to be checked against a hash",
         "dial again; where it comes often, make hashes that take less to check, or give passwords instead",

@@ -89,6 +89,17 @@ class Admission:
         """The same, once the question has its answer."""
         return self._decide(session, question.name, self._users.conclude(question, good), now)
 
+    def confirm(self, session: Session, credentials: Credentials) -> Grant | Refusal:
+        """Whether these are still the credentials of the user who is logged in; if so, what it has anyway."""
+        checked = self._users.check(credentials)
+        if isinstance(checked, Refusal):
+            return checked
+        if isinstance(checked, Question) or session.user is None or session.address is None:
+            return Refusal.METHOD_UNSERVED
+        if checked.user.name != session.user.name:
+            return Refusal.OTHER_USER
+        return _grant(session.config, session.address, checked.proof)
+
     def _decide(
         self, session: Session, name: bytes, checked: Proven | Refusal | Question, now: float
     ) -> Verdict:
@@ -124,7 +135,7 @@ class Admission:
         session.user, session.address, session.terms = user, address, terms(config, user)
         session.logged_in = True
         self._table.log_in(session, user.name)
-        return Grant(address.to_bytes(4, "big"), config.local_ip, config.dns, config.wins, welcome.proof)
+        return _grant(config, address, welcome.proof)
 
     def readmit(self, session: Session, user: User, address: int) -> bool:
         """Log in again who was logged in before a restart, on the terms of then. False: no such address."""
@@ -150,3 +161,7 @@ class Admission:
         if user is None or terms(config, user) != session.terms:
             return True
         return user.address is None and not self._leases.in_pools(session.address)
+
+
+def _grant(config: Config, address: int, proof: bytes) -> Grant:
+    return Grant(address.to_bytes(4, "big"), config.local_ip, config.dns, config.wins, proof)

@@ -274,6 +274,7 @@ class Concentrator:
             name=config.ac_name,
             auth=config.auth,
             mru=mru,
+            rechallenge=config.rechallenge,
             echo_interval=config.echo_interval,
             echo_failures=config.echo_failures,
         )

@@ -47,6 +47,7 @@ class Config:
     dns: tuple[bytes, ...] = ()
     wins: tuple[bytes, ...] = ()
     auth: tuple[AuthMethod, ...] = ("mschapv2", "chap", "pap")
+    rechallenge: int = 0
     mtu: int = 1492
     echo_interval: int = 30
     echo_failures: int = 3
@@ -73,6 +74,7 @@ class Config:
             "dns_servers": [text(address) for address in self.dns],
             "wins_servers": [text(address) for address in self.wins],
             "auth": list(self.auth),
+            "rechallenge": self.rechallenge,
             "mtu": self.mtu,
             "echo_interval": self.echo_interval,
             "echo_failures": self.echo_failures,
@@ -118,7 +120,7 @@ class Terms(NamedTuple):
 
 def terms(config: Config, user: User) -> Terms:
     """The terms on which ``user`` would be served now."""
-    lasting = (config.local_ip, config.dns, config.wins, config.auth, config.mtu)
+    lasting = (config.local_ip, config.dns, config.wins, config.auth, config.rechallenge, config.mtu)
     echo = (config.echo_interval, config.echo_failures)
     return Terms((*lasting, *echo), user.fingerprint, user.address)
 
@@ -156,7 +158,7 @@ def _fields(settings: Settings) -> Iterable[tuple[str, Any]]:
                 yield "auth", tuple(settings["auth"])
             case "limits":
                 yield "limits", Limits(**settings["limits"])
-            case "mtu" | "echo_interval" | "echo_failures" | "second_login":
+            case "rechallenge" | "mtu" | "echo_interval" | "echo_failures" | "second_login":
                 yield key, value
             case _:
                 raise ValueError(f"unknown setting {key!r}")

@@ -135,7 +135,8 @@ class Lifecycle:
                 case ppp.Transmit(payload):
                     effects.append(Send(session.key.interface, session.data(payload)))
                 case ppp.Ask():
-                    effects += self._log_in(session, output, now)
+                    judge = self._confirm if output.again else self._log_in
+                    effects += judge(session, output, now)
                 case ppp.NetworkUp(address):
                     session.path_open = True
                     effects.append(OpenPath(session.key, address, session.link.peer_mru))
@@ -168,6 +169,13 @@ class Lifecycle:
         if grant is None:
             return effects + self._refuse(session, ask, Refusal.NO_ADDRESS, now)
         return effects + self._perform(session, session.link.grant(ask.number, grant, now), now)
+
+    def _confirm(self, session: Session, ask: ppp.Ask, now: float) -> list[Effect]:
+        """A subscriber that is in has been asked again who it is; meanwhile its packets pass."""
+        verdict = self._admission.confirm(session, ask.credentials)
+        if isinstance(verdict, Refusal):
+            return self._refuse(session, ask, verdict, now)
+        return self._perform(session, session.link.grant(ask.number, verdict, now), now)
 
     def _refuse(self, session: Session, ask: ppp.Ask, reason: Refusal, now: float) -> list[Effect]:
         event = Event("login_refused", ask.credentials.name, session.key, reason, session.generation)

@@ -37,5 +37,6 @@ class Refusal(Documented):
     USER_DISABLED = "user_disabled", "the user is disabled"
     TOO_MANY_SESSIONS = "too_many_sessions", "the user has all its sessions, and second_login is refuse"
     LOCKED_OUT = "locked_out", "too many failed logins of this client, or with this name, a moment ago"
+    OTHER_USER = "other_user", "asked again who it is, the subscriber came as another user"
     BUSY = "busy", "more logins were waiting to be checked against a hash than there is room for"
     NO_ADDRESS = "no_address", "the pool is used up, or the user's fixed address is in use"

@@ -20,10 +20,20 @@ from reconciler.engine.wire.ppp import Packet
 
 class Authenticator(ABC):
     """One method. `pending` is the number of the `Ask` that is out, if one is; `deadline` is when `tick` is
-    due (monotonic seconds).
+    due (monotonic seconds). `silent`: the peer was asked as often as is good, and says nothing.
     """
 
-    __slots__ = ("_entropy", "_identifier", "_numbers", "_policy", "_reply", "deadline", "pending")
+    __slots__ = (
+        "_entropy",
+        "_identifier",
+        "_numbers",
+        "_policy",
+        "_proven",
+        "_reply",
+        "deadline",
+        "pending",
+        "silent",
+    )
 
     protocol: ClassVar[int]
     login: ClassVar[int]
@@ -39,7 +49,9 @@ class Authenticator(ABC):
         self._numbers = numbers
         self.deadline = inf
         self.pending: int | None = None
+        self.silent = False
         self._identifier = 0
+        self._proven = False
         self._reply: tuple[int, bytes] | None = None
 
     @abstractmethod
@@ -53,6 +65,7 @@ class Authenticator(ABC):
         """LCP is down: all proof is void, and so is the pending question."""
         self.deadline = inf
         self.pending = None
+        self.silent = self._proven = False
         self._reply = None
 
     def tick(self, now: float, out: list[Output]) -> None:  # noqa: B027 - who has no timer, waits
@@ -73,14 +86,15 @@ class Authenticator(ABC):
             if self.pending is None:
                 self.pending = next(self._numbers)
                 self.deadline = inf
-                out.append(Ask(credentials, self.pending))
+                out.append(Ask(credentials, self.pending, self._proven))
 
     def is_stale(self, identifier: int) -> bool:  # noqa: ARG002 - only who challenges can tell
         """Whether a login with this identifier comes too late."""
         return False
 
-    def accept(self, proof: bytes, out: list[Output]) -> None:
+    def accept(self, proof: bytes, now: float, out: list[Output]) -> None:  # noqa: ARG002 - who asks again
         """The pending Ask is answered: yes. It goes to the peer's latest login."""
+        self._proven = True
         self._reply = self.success, self.accepted(proof)
         self._reply_to_latest(out)
 
@@ -89,8 +103,9 @@ class Authenticator(ABC):
         self._reply = self.failure, self.refused(message)
         self._reply_to_latest(out)
 
-    def resume(self) -> None:
+    def resume(self, now: float) -> None:  # noqa: ARG002 - who asks again
         """The login was good, in an earlier process: whoever repeats it is told so."""
+        self._proven = True
         self._reply = self.success, self.accepted(b"")
 
     def accepted(self, proof: bytes) -> bytes:  # noqa: ARG002 - most prove nothing to the peer

@@ -54,6 +54,14 @@ class Chap(Authenticator):
         self._sent = 0
         self._send_challenge(now, out)
 
+    def accept(self, proof: bytes, now: float, out: list[Output]) -> None:
+        super().accept(proof, now, out)
+        self._ask_again_later(now)
+
+    def resume(self, now: float) -> None:
+        super().resume(now)
+        self._ask_again_later(now)
+
     def tick(self, now: float, out: list[Output]) -> None:
         if now < self.deadline:
             return
@@ -61,6 +69,12 @@ class Chap(Authenticator):
             self._send_challenge(now, out)
         else:
             self.deadline = inf
+            self.silent = True
+
+    def _ask_again_later(self, now: float) -> None:
+        self._sent = 0
+        if self._policy.rechallenge > 0:
+            self.deadline = now + self._policy.rechallenge
 
     def is_stale(self, identifier: int) -> bool:
         return identifier != self._identifier
@@ -81,6 +95,7 @@ class Chap(Authenticator):
     def _send_challenge(self, now: float, out: list[Output]) -> None:
         self._identifier = (self._identifier + 1) & 0xFF
         self._challenge = self._entropy(self.challenge_size)
+        self._reply = None
         self._sent += 1
         self.deadline = now + self._policy.restart_timer
         data = bytes([self.challenge_size]) + self._challenge + self._policy.name

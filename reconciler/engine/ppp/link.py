@@ -156,7 +156,7 @@ class Link:
         self._lcp.resume_with(agreed.auth, agreed.magic, agreed.peer_magic, agreed.mtu)
         self._lcp.keepalive.confirm(now, self._policy.restart_timer)
         self._auth = _AUTHENTICATORS[agreed.auth](self._policy, self._entropy, self._numbers)
-        self._auth.resume()
+        self._auth.resume(now)
         self._networks.resume(agreed.grant, agreed.mtu, now)
 
     @property
@@ -217,6 +217,8 @@ class Link:
         self._after_lcp(self._lcp.tick(now, out), now, out)
         if self._auth is not None:
             self._auth.tick(now, out)
+            if self._auth.silent:
+                self._close(Reason.AUTH_TIMEOUT, now, out)
         if self.phase is Phase.NETWORK:
             self._networks.tick(now, out)
             self._after_networks(now, out)
@@ -231,8 +233,9 @@ class Link:
         """The `Ask` of this number is answered: they are good. Nothing if it does not wait any more."""
         out: list[Output] = []
         if self._auth is not None and self._auth.pending == number:
-            self._auth.accept(grant.proof, out)
-            self._enter_network(grant, now, out)
+            self._auth.accept(grant.proof, now, out)
+            if self.phase is Phase.AUTHENTICATE:
+                self._enter_network(grant, now, out)
         return out
 
     def refuse(self, number: int, message: bytes, now: float) -> list[Output]:

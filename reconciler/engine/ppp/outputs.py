@@ -39,11 +39,13 @@ class Transmit(NamedTuple):
 
 class Ask(NamedTuple):
     """Are these credentials good? To be answered by `Link.grant` or `Link.refuse`, with this number, now or
-    later: no other question of the link has it.
+    later: no other question of the link has it. `again`: they were good before, and the peer is only asked
+    whether it is still the same one.
     """
 
     credentials: Credentials
     number: int
+    again: bool = False
 
 
 class NetworkUp(NamedTuple):

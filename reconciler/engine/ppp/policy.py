@@ -38,6 +38,10 @@ class LinkPolicy:
     max_terminate: int = 2
     max_failure: int = 5
     """RFC 1661 §4.6."""
+    rechallenge: float = 0.0
+    """Seconds after which a peer has to prove itself again, where the method can ask it to (RFC 1994 §2); 0 =
+    never: some clients cannot answer a second challenge.
+    """
     auth_timeout: float = 30.0
     """From LCP's opening to a successful login."""
     network_timeout: float = 60.0
