@@ -10,6 +10,7 @@ from typing import Any
 import click
 from pydantic import BaseModel
 
+from reconciler import metrics as catalogue
 from reconciler.cli.root import root
 from reconciler.engine.wire.drop import Drop
 from reconciler.loop import explain
@@ -29,6 +30,7 @@ def references() -> dict[str, str]:
         "docs/reference/findings.md": findings(),
         "docs/reference/reasons.md": reasons(),
         "docs/reference/cli.md": cli(),
+        "docs/reference/metrics.md": metrics(),
         "docs/conformance.md": conformance_page(),
     }
 
@@ -147,6 +149,22 @@ def _commands(names: tuple[str, ...], command: click.Command) -> Iterator[tuple[
             inner = command.get_command(context, name)
             assert inner is not None
             yield from _commands((*names, name), inner)
+
+
+def metrics() -> str:
+    """What Prometheus can scrape."""
+    rows = "\n".join(
+        f"| `{one.name}` | {one.kind} | {', '.join(f'`{label}`' for label in one.labels)} | {one.help} |"
+        for one in catalogue.CATALOGUE
+    )
+    return _page(
+        "Metrics",
+        "`GET /metrics` on the control socket, in Prometheus' text form: `curl --unix-socket "
+        "/run/reconciler/control.sock http://localhost/metrics`. Counters start from 0 with the daemon, "
+        "those of dropped frames with the engine. No label names a subscriber. What the engine knows is left "
+        "out while it does not answer.",
+        f"| name | type | labels | meaning |\n|---|---|---|---|\n{rows}",
+    )
 
 
 def conformance_page() -> str:

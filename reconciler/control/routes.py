@@ -32,16 +32,20 @@ class Service(Protocol):
 
     def why(self, request: Request, /) -> Answer: ...
 
+    def metrics(self, request: Request, /) -> tuple[int, str]: ...
+
     def events(self, request: Request, /) -> Iterator[dict[str, Any] | None]: ...
 
 
 class Route(NamedTuple):
-    """``answers`` with one JSON document, or with a stream of JSON objects, a line each."""
+    """``answers`` with one JSON document, with a stream of JSON objects, a line each, or with
+    Prometheus' text form.
+    """
 
     method: Literal["GET", "POST"]
     path: str
     name: str
-    answers: Literal["document", "stream"]
+    answers: Literal["document", "stream", "metrics"]
     summary: str
 
 
@@ -70,6 +74,7 @@ ROUTES = (
         "document",
         "Why a user, or a client by its MAC address, is not online: {name}.",
     ),
+    Route("GET", "/metrics", "metrics", "metrics", "What Prometheus scrapes."),
     Route(
         "GET", "/v1/events", "events", "stream", "What happened; with follow=1 also what happens from now on."
     ),

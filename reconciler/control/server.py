@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from reconciler.control.routes import ROUTES, SOCKET_NAME, Route, Service
+from reconciler.metrics import CONTENT_TYPE
 
 LONGEST_BODY = 128 << 20
 """Octets of a request's body: a candidate of 100,000 users, escaped, is about six million."""
@@ -116,6 +117,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             status, document = handle(request)
+            if route.answers == "metrics":
+                self._send(status, CONTENT_TYPE, document.encode())
+                return
         except Exception as error:  # a bug of ours costs one request
             status, document = (
                 500,
@@ -149,9 +153,11 @@ class _Handler(BaseHTTPRequestHandler):
         return body
 
     def _answer(self, status: int, document: Any) -> None:
-        body = json.dumps(document, separators=(",", ":")).encode()
+        self._send(status, "application/json", json.dumps(document, separators=(",", ":")).encode())
+
+    def _send(self, status: int, content_type: str, body: bytes) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         with suppress(OSError):  # they may have left

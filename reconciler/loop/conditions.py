@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from reconciler.loop.events import Events
 from reconciler.loop.report import Again, Blocked, Report, Settled
+from reconciler.metrics import Histogram
 from reconciler.plan.change import Plan
 from reconciler.plan.state import Value
 from reconciler.site.escape import visible
@@ -48,6 +49,11 @@ class Board:
         """How many sessions were ended by an apply whose plan had not named them."""
         self.report: Report | None = None
         """The last pass."""
+        self.reloaded: float | None = None
+        """When a file that had changed was last found good, in Unix time."""
+        self.convergence = Histogram()
+        """How long generations took until they were in force."""
+        self._good: str | None = None
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -90,7 +96,11 @@ class Board:
 
     def _judge_source(self, report: Report, now: float) -> None:
         if not report.intake.doubtful:
-            problem = report.intake.source.problem
+            problem, read = report.intake.source.problem, report.intake.source.sha256
+            if problem:
+                self._good = None
+            elif read != self._good:
+                self._good, self.reloaded = read, now
             self._set("SourceInvalid", bool(problem), "Findings" if problem else "Valid", problem, now)
 
     def _judge_end(self, report: Report, now: float) -> None:
@@ -153,6 +163,7 @@ class Board:
         self._tell_drift(report, now)
         self._tell_breaches(report, now)
         if report.newly_applied:
+            self.convergence.observe(report.took)
             self._event("generation_applied", f"generation {report.applied}", now)
             log.info("generation %d is in force", report.applied, extra={"generation": report.applied})
 

@@ -8,13 +8,16 @@ subscribers apart. It must not know what an event means.
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypedDict
 
 from reconciler.loop.recall import Recall
 
 KEPT = 5000
+
+TALLIED = 256
+"""Kinds of events, with their reasons, that are counted apart."""
 
 
 class Event(TypedDict):
@@ -45,6 +48,7 @@ class Events:
         self._log: deque[Numbered] = deque(maxlen=KEPT)
         self._of_user: Recall[Numbered] = Recall()
         self._of_mac: Recall[Numbered] = Recall()
+        self._tally: Counter[tuple[str, str]] = Counter()
         self._last = 0
         self._more = threading.Condition()
         self._closed = False
@@ -64,6 +68,11 @@ class Events:
             self._last += 1
             entry = Numbered(self._last, event)
             self._log.append(entry)
+            # The reconciler's own reasons are sentences; a subscriber's are words of a fixed list.
+            kind = (event["type"], "" if event["mac"] is None else event["reason"])
+            if kind not in self._tally and len(self._tally) >= TALLIED:
+                kind = (event["type"], "other")
+            self._tally[kind] += 1
             if event["user"] is not None:
                 self._of_user.take(event["user"], entry)
             if event["mac"] is not None:
@@ -84,6 +93,11 @@ class Events:
                 "generation": generation,
             }
         )
+
+    def tally(self) -> Mapping[tuple[str, str], int]:
+        """How often which type of event was added, by its reason where it is a subscriber's."""
+        with self._more:
+            return dict(self._tally)
 
     def after(self, number: int, timeout: float = 0.0) -> list[Numbered]:
         """The kept events past ``number``; waits up to ``timeout`` seconds for one if there is none."""

@@ -75,6 +75,8 @@ class Reconciler:
         self._ending: set[accounts.Key] = set()
         self._gate = Gate()
         self._let_through: tuple[Goal, int] | None = None
+        self._begun = 0.0
+        self._monotonic = clocks.monotonic
 
     def run(self) -> Report:
         """One pass. Never raises for what the operator, the machine or the engine did."""
@@ -124,6 +126,7 @@ class Reconciler:
         goal = intake.goal
         if goal is None:
             return self._stuck(intake, Blocked("SourceInvalid", intake.source.problem))
+        began = self._monotonic()
         hello = self._supervisor.ensure()
         seen = self._look(goal, hello)
         plan = self._planned(seen, goal, hello)
@@ -131,9 +134,11 @@ class Reconciler:
         if self._gate.holds(number, self.history.applied, plan, verdict):
             report = self._hold(intake, hello, seen, self._gate.hold(plan, verdict))
         else:
+            if self._let_through is None or self._let_through[1] != number:
+                self._begun = began
             self._let_through = goal, number
             report = self._carry_out(intake, goal, hello, seen, plan)
-        return replace(report, verdict=verdict)
+        return replace(report, verdict=verdict, took=self._monotonic() - self._begun)
 
     def _hold(self, intake: Intake, hello: Hello, seen: Picture, held: Held) -> Report:
         """Nothing of a held change; what was let through before it goes on being enforced. Its passwords are

@@ -52,7 +52,8 @@ class Report:
     generations, 0 for none. ``plan`` is what the pass set out to do, ``left`` what remained after it; both
     None if it did not get so far. ``drifted`` and ``healed`` are what was found and put back in this pass.
     ``verdict`` is what the guard said of the file's change, and ``held`` the change if it holds it: the pass
-    then did what it takes to keep what was let through before.
+    then did what it takes to keep what was let through before. ``took``: seconds that the generation needed,
+    since it was let through, as far as it is now.
     """
 
     end: End
@@ -70,3 +71,4 @@ class Report:
     newly_applied: bool = False
     held: Held | None = None
     verdict: Verdict | None = None
+    took: float = 0.0

@@ -1,4 +1,5 @@
-"""What the public door can ask of the loop: status, sessions, plan, apply, terminate, why, events.
+"""What the public door can ask of the loop: status, sessions, plan, apply, terminate, why,
+metrics, events.
 
 Answers are a status of HTTP's kind and a JSON-ready object; an error is ``{"error": {"code", "message"}}``.
 Called from the API's threads. Neighbours: ``loop.run`` converges, ``loop.views`` shows. It must not know
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from reconciler.engine.messages import Observation, SessionKey, SessionView
-from reconciler.loop import views
+from reconciler.loop import gauges, views
 from reconciler.loop.events import Events
 from reconciler.loop.goal import Goal
 from reconciler.loop.reconcile import Clocks, Reconciler
@@ -21,6 +22,7 @@ from reconciler.loop.run import Converged, Loop
 from reconciler.loop.source import Revision, revision
 from reconciler.loop.supervise import EngineStartError
 from reconciler.loop.why import Scene, account
+from reconciler.metrics import expose
 from reconciler.plan import render
 from reconciler.plan.change import Plan
 from reconciler.plan.guard import Verdict
@@ -149,6 +151,12 @@ class Service:
         if not name:
             return _error(400, "bad_request", "whose attempts? `name` is missing")
         return 200, account(name, Scene(self._events, self._seen(), self._since, self._clocks.wall()))
+
+    def metrics(self, _request: Mapping[str, Any]) -> tuple[int, str]:
+        """What Prometheus scrapes."""
+        board, lasting = self._loop.board, len(self._reconciler.ledger.lasting)
+        found = gauges.samples(board, self._events.tally(), self._seen(), self._loop.bugs, lasting)
+        return 200, expose(found)
 
     def events(self, request: Mapping[str, Any]) -> Iterator[dict[str, Any] | None]:
         """``{"follow"?}``: what is kept of the past, and with ``follow`` what comes; None as a sign of

@@ -40,6 +40,9 @@ class Echo:
     def why(self, request: Mapping[str, Any]) -> tuple[int, Any]:
         return 200, {"asked": dict(request)}
 
+    def metrics(self, _request: Mapping[str, Any]) -> tuple[int, str]:
+        return 200, "up 1\n"
+
     def events(self, request: Mapping[str, Any]) -> Iterator[dict[str, Any] | None]:
         yield {"number": 1}
         yield None

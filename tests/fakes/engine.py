@@ -77,6 +77,7 @@ class FakeEngine:
         self.interfaces = dict.fromkeys(interfaces, True)
         self.device = device
         self.pid = os.getpid()
+        self.drops: dict[str, int] = {}
         self.ifindex = 2
         self.polite = False
         self.faults: dict[str, list[RefusalError]] = {}
@@ -154,7 +155,7 @@ class FakeEngine:
             },
             "listeners": listeners,
             "sessions": self.sessions,
-            "drops": {},
+            "drops": self.drops,
         }
 
     def do_configure(self, settings: Settings) -> object:
