@@ -20,9 +20,9 @@ MAC = bytes.fromhex("02c100000001")
 OURS = bytes([10, 214, 2, 100])
 
 
-def ping(client: Subscriber, number: int) -> bytes:
-    echo = struct.pack("!BBHHH", 8, 0, 0, 1, number)
-    echo = echo[:2] + struct.pack("!H", checksum(echo)) + echo[4:]
+def ping(client: Subscriber, number: int, body: bytes = b"") -> bytes:
+    echo = struct.pack("!BBHHH", 8, 0, 0, 1, number) + body
+    echo = echo[:2] + struct.pack("!H", checksum(echo + bytes(len(body) % 2))) + echo[4:]
     header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(echo), 0, 0, 64, 1, 0) + client.address + OURS
     header = header[:10] + struct.pack("!H", checksum(header)) + header[12:]
     return client._frame(client.ac_mac, 0x8864, 0, client.session_id, b"\0\x21" + header + echo)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from reconciler.engine.access.config import packed, text
-from reconciler.engine.access.effects import Send
+from reconciler.engine.access.discovery import Listener
+from reconciler.engine.access.effects import Dropped, Send
 from reconciler.engine.wire import ethernet, pppoe
-from tests.engine.access.bench import Bench, user
+from reconciler.engine.wire.drop import Drop
+from tests.engine.access.bench import AC_MAC, Bench, user
 from tests.peer import Quirks, Subscriber
 
 
@@ -203,3 +205,26 @@ def test_a_bug_costs_one_session_and_is_told(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_packed_and_text_are_inverse() -> None:
     assert text(packed("10.214.2.100")) == "10.214.2.100"
+
+
+def test_I13_a_fixed_address_that_another_still_has_is_refused_until_it_is_free() -> None:
+    bench = Bench()
+    theo = bench.dial(subscriber(1, "theo"))
+    bench.put(user("yunhan", address="10.214.2.101"))
+    yunhan = bench.dial(subscriber(2, "yunhan"))
+    assert bench.events("login_refused") == [(b"yunhan", "no_address")]
+    assert (theo.state, text(theo.address)) == ("up", "10.214.2.101")
+    bench.to_ac(theo.hangup(bench.now))
+    bench.advance(5)
+    assert text(bench.dial(yunhan).address) == "10.214.2.101"
+    assert text(bench.dial(theo).address) != "10.214.2.101"
+
+
+def test_D33_a_padt_on_another_interface_changes_nothing() -> None:
+    bench = Bench()
+    theo = bench.dial(subscriber(1, "theo"))
+    bench.concentrator.listen(Listener("eth1", AC_MAC, 1500), 2)
+    padt = theo.hangup(bench.now, polite=False)
+    (effect,) = bench.concentrator.receive("eth1", padt[0], bench.now)
+    assert effect == Dropped(Drop.UNKNOWN_SESSION)
+    assert len(bench.concentrator) == 1

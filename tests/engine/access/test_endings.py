@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.engine.access.config import packed, text
-from reconciler.engine.access.effects import Send
+from reconciler.engine.access.effects import Effect, Send
 from reconciler.engine.wire import ethernet, pppoe
 from tests.engine.access.bench import AC_MAC, Bench
 from tests.engine.access.test_concentrator import subscriber, three
@@ -219,3 +219,23 @@ def test_a_dial_that_ends_before_the_login_is_told_with_its_reason_and_a_refused
     assert bench.events("dial_failed") == [(None, "auth_refused")]
     assert bench.events("login_refused") == [(b"theo", "wrong_password")]
     assert bench.events("session_closed") == []
+
+
+def sends(effects: list[Effect]) -> list[bytes]:
+    return [effect.frame for effect in effects if isinstance(effect, Send)]
+
+
+def test_L18_a_line_that_returns_every_frame_is_found_out_within_a_few() -> None:
+    bench, theo = Bench(), subscriber(1, "theo")
+    (pado,) = sends(bench.receive(theo.dial(bench.now)[0]))
+    bench.receive(theo.receive(pado, bench.now)[0])
+    said = 0
+    while len(bench.concentrator) and said < 100:
+        bench.now += 0.1
+        waiting = sends(bench.concentrator.tick(bench.now))
+        while waiting:
+            frame = waiting.pop(0)
+            said += 1
+            waiting += sends(bench.receive(AC_MAC + frame[:6] + frame[12:]))
+    assert len(bench.concentrator) == 0
+    assert said < 30
