@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.control.client import Client, NoDaemonError
+from reconciler.control.client import AnswerError, Client, NoDaemonError
 from reconciler.linux import links, netlink, netns, sysctl
 from reconciler.linux.sysctl import IP_FORWARD, interface_key
 from reconciler.resources.engine import EngineClient, NoEngineError
@@ -173,6 +173,38 @@ def test_kernel_tells_of_drift_and_it_is_put_back(box: Box) -> None:
     netlink.remove_route("10.214.9.9/32", status["device"])
     box.until(lambda status: len(status["drift"]) == 2, "the drift of a route")
     assert "10.214.9.9/32" in {route.destination for route in netlink.routes(status["device"])}
+
+
+def test_a_held_change_stays_held_whatever_is_restarted_until_its_plan_is_released(box: Box) -> None:
+    crowd = [f"u{number}" for number in range(10)]
+    box.edit(SITE + "".join(f"  {name}: x\n" for name in crowd))
+    running = box.start("--datapath", "null")
+    box.ready()
+    box.edit(SITE)
+    status = box.until(lambda status: condition(status, "Held")[0], "the hold")
+    assert "revokes 10 of 12 users (limit 20 %)" in condition(status, "Held")[2]
+    assert status["generation"] == {"desired": 2, "applied": 1}
+    sysctl.write(IP_FORWARD, 0)
+    box.until(lambda status: bool(status["drift"]) and status["drift"][0]["healed"], "the drift's end")
+
+    engine = box.engine.hello()["pid"]
+    box.engine.close()
+    os.kill(engine, signal.SIGKILL)
+    box.until(lambda status: (status["engine"] or {}).get("pid", engine) != engine, "another engine")
+    assert box.finish(running) == 0
+    box.start("--datapath", "null")
+    status = box.until(lambda status: condition(status, "Held")[0], "the hold again")
+    assert set(crowd) < set(box.engine.observe()["users"])
+
+    answer = box.client.post("/v1/apply", path=str(box.site))
+    assert answer["result"] == "held"
+    assert answer["plan"]["guard"]["users"] == {"removed": 10, "known": 12, "limit": "20%"}
+    with pytest.raises(AnswerError, match="not what would be done"):
+        box.client.post("/v1/apply", path=str(box.site), allow_guard="0123456789ab")
+    answer = box.client.post("/v1/apply", path=str(box.site), allow_guard=answer["plan"]["id"])
+    assert answer["result"] == "applied"
+    box.ready()
+    assert sorted(box.engine.observe()["users"]) == ["pablo", "theo"]
 
 
 def test_missing_interface_is_waited_for_and_served_when_it_appears(box: Box, neighbour: str) -> None:
