@@ -5,15 +5,19 @@ Arguments are seen by everybody on the machine and kept by the shell.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from reconciler.cli.common import Failure
+
+if TYPE_CHECKING:
+    from reconciler.site.hashes import Scrypt
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -47,6 +51,16 @@ def obtain(password_file: Path | None, generate: bool) -> str:
         raise Failure("no terminal to ask for the password: use --password-file - or --generate")
     answer: str = click.prompt("Password", hide_input=True, confirmation_prompt="Again", err=True)
     return answer
+
+
+def hashed(password: str) -> Scrypt:
+    """The password's scrypt hash, with the parameters that OWASP gives for 16 MiB of memory."""
+    from reconciler.site.hashes import Scrypt
+
+    n, r, p = 1 << 14, 8, 5
+    salt = secrets.token_bytes(16)
+    key = hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=64 << 20, dklen=32)
+    return Scrypt(n, r, p, salt, key)
 
 
 def _one_line(path: Path) -> str:

@@ -46,7 +46,7 @@ COMMANDS = {
 
 
 class Root(click.Group):
-    """Commands by name, each from its module ``reconciler.cli.<name>`` (``import_``: Python has that word)."""
+    """Commands by name, each from its module ``reconciler.cli.<name>`` (``import_``: Python has the word)."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the base's signature
         return list(COMMANDS)

@@ -10,7 +10,7 @@ import click
 
 from reconciler.cli import sitefile
 from reconciler.cli.common import Common, Failure, coloured, print_data, say, table, takes_common
-from reconciler.cli.password import obtain, password_options
+from reconciler.cli.password import hashed, obtain, password_options
 
 if TYPE_CHECKING:
     from reconciler.site.edit import Edited
@@ -69,18 +69,25 @@ def _remove(common: Common, name: str, given: Path | None) -> None:
 
 @command.command("passwd")
 @click.argument("name")
+@click.option("--hash", "as_hash", is_flag=True, help="Write its scrypt hash, which serves `pap` alone.")
 @password_options
 @_file_option
 @takes_common(("text",))
 def _passwd(
-    common: Common, name: str, password_file: Path | None, generate: bool, given: Path | None
+    common: Common, name: str, as_hash: bool, password_file: Path | None, generate: bool, given: Path | None
 ) -> None:
     """Give a user another password."""
-    from reconciler.site.edit import set_password
+    from reconciler.site.edit import fitting, set_hash, set_password
     from reconciler.site.secrets import Secret
 
     password = obtain(password_file, generate)
-    _edit(common, given, lambda text, file: set_password(text, name, Secret(password), file=file))
+
+    def change(text: bytes, file: str) -> Edited:
+        if as_hash:
+            return set_hash(text, name, hashed(fitting(Secret(password))), file=file)
+        return set_password(text, name, Secret(password), file=file)
+
+    _edit(common, given, change)
     if generate:
         click.echo(password)
 
@@ -181,4 +188,7 @@ def _edit(common: Common, given: Path | None, change: Callable[[bytes, str], Edi
         say(common, f"{path}: nothing to change")
         return
     sitefile.replace(path, content, edited.content)
+    known = {(finding.code, finding.message) for finding in edited.before.findings}
+    new = [finding for finding in edited.after.findings if (finding.code, finding.message) not in known]
+    click.echo(as_text(new, edited.after.source, colour=coloured()), nl=False, err=True)
     say(common, as_diff(content, edited.content, edited.before.source, edited.after.source).rstrip("\n"))

@@ -112,6 +112,8 @@ def methods(required: set[str], refused: set[str]) -> list[str] | None:
 def _setting(key: str, value: Setting) -> list[str]:
     if isinstance(value, str):
         return [f"{key}: {_plain(value)}"]
+    if key == "interface" and len(value) == 1 and isinstance(value, list):
+        return [f"{key}: {_plain(value[0])}"]
     if isinstance(value, list):
         return [f"{key}: [{', '.join(map(_plain, value))}]"]
     return [f"{key}:", *(f"  {inner}: {_plain(text)}" for inner, text in value.items())]

@@ -18,6 +18,7 @@ from reconciler.site import values
 from reconciler.site.compose import compose
 from reconciler.site.diagnostic import has_errors
 from reconciler.site.escape import visible
+from reconciler.site.hashes import Scrypt
 from reconciler.site.load import Loaded, load
 from reconciler.site.model import Site, User
 from reconciler.site.scalar import truth, written
@@ -27,6 +28,7 @@ from reconciler.site.tree import Node, Scalar, Table, node_at
 
 _BOM: Final = "\ufeff"
 _ELSEWHERE: Final = {"password_file": "the file", "password_env": "the environment variable"}
+_HASHES: Final = ("password_hash", "nt_hash")
 
 
 class EditError(ValueError):
@@ -56,7 +58,7 @@ def add_user(content: bytes, name: str, password: Secret, ip: str | None = None,
     ``file`` is what findings call the text, here and below. Raises :class:`EditError`.
     """
     _fit(lambda: values.name(name), "the name")
-    secret = _fitting(password)
+    secret = fitting(password)
     user = User(password=password, ip=_address(ip))
 
     def splice(text: Text, users: Table) -> str:
@@ -80,21 +82,34 @@ def remove_user(content: bytes, name: str, *, file: str) -> Edited:
 
 def set_password(content: bytes, name: str, password: Secret, *, file: str) -> Edited:
     """Give a user another password, where it stands in this file. Raises :class:`EditError`."""
-    secret = written(_fitting(password))
+    secret = written(fitting(password))
 
     def splice(text: Text, users: Table) -> str:
-        node = users.get(name)
+        node = _own_secret(users, name)
         if isinstance(node, Scalar):
             return text.replace(node, secret)
-        if isinstance(node, Table):
-            for key, holder in _ELSEWHERE.items():
-                where = node.get(key)
-                if isinstance(where, Scalar):
-                    place = f"{holder} {visible(where.text)}"
-                    raise EditError(f"the password of {visible(name)} is in {place}: change it there")
+        if any(key in node.index for key in _HASHES):
+            raise EditError(f"of the password of {visible(name)} there is only a hash here: say --hash")
         return _set(text, node, "password", secret)
 
     return _edit(content, file, splice, name, _updated(name, password=password))
+
+
+def set_hash(content: bytes, name: str, made: Scrypt, *, file: str) -> Edited:
+    """Give a user another password of which the file has only the hash; what it had of the old one goes.
+    Raises :class:`EditError`.
+    """
+    value = written(str(made))
+
+    def splice(text: Text, users: Table) -> str:
+        node = _own_secret(users, name)
+        if isinstance(node, Scalar):
+            return text.replace(node, {"password_hash": value})
+        present = next(key for key in ("password", *_HASHES) if key in node.index)
+        return text.exchange(node, present, "password_hash", value)
+
+    update = {"password": None, "nt_hash": None, "password_hash": Secret(str(made))}
+    return _edit(content, file, splice, name, _updated(name, **update))
 
 
 def set_enabled(content: bytes, name: str, enabled: bool, *, file: str) -> Edited:
@@ -160,6 +175,19 @@ def _users(text: str) -> Table:
     return users
 
 
+def _own_secret(users: Table, name: str) -> Scalar | Table:
+    """A user as declared, whose password, or its hash, is in this file. Raises :class:`EditError`."""
+    node = users.get(name)
+    if isinstance(node, Table):
+        for key, holder in _ELSEWHERE.items():
+            where = node.get(key)
+            if isinstance(where, Scalar):
+                place = f"{holder} {visible(where.text)}"
+                raise EditError(f"the password of {visible(name)} is in {place}: change it there")
+    assert isinstance(node, Scalar | Table), "the model has read a user from it"
+    return node
+
+
 def _set(text: Text, node: Node | None, key: str, value: str) -> str:
     """Set one key of a user, who gets the long form if need be."""
     if isinstance(node, Scalar):
@@ -199,7 +227,8 @@ def _differ_only_in_users(before: Site, after: Site) -> bool:
     return all(value == getattr(after, key) for key, value in before if key != "users")
 
 
-def _fitting(password: Secret) -> str:
+def fitting(password: Secret) -> str:
+    """The text of a password that the protocol has room for. Raises :class:`EditError`."""
     return str(_fit(lambda: values.password(password.reveal()), ""))
 
 

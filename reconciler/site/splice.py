@@ -53,6 +53,11 @@ class Text:
         """Give what stands in place of a single value something else to say."""
         return self._text[: self._at(node.place)] + in_flow(value) + self._text[self._end(node) :]
 
+    def exchange(self, table: Table, name: str, key: str, value: str) -> str:
+        """Put another entry in an entry's place."""
+        old, node = table.written[table.index[name]]
+        return f"{self._text[: self._at(old.place)]}{key}: {value}{self._text[self._end(node) :]}"
+
     def append(self, table: Table, key: str, value: Value, step: int | None) -> str:
         """Put an entry behind the others of a mapping that has some.
 

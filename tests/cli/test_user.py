@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import stat
@@ -14,6 +15,8 @@ import pytest
 
 from reconciler.cli import password, sitefile
 from reconciler.cli.common import Failure
+from reconciler.site import hashes
+from reconciler.site.load import load
 from tests.cli.conftest import Daemon, Said
 from tests.loop.world import SITE
 
@@ -57,6 +60,27 @@ def test_a_generated_password_is_printed_once_and_alone(say: Say, site: Path) ->
     assert len(said.out.strip()) == 16
     assert said.out.strip() in site.read_text()
     assert said.out.strip() not in said.err
+
+
+def test_a_hash_that_proves_the_password(say: Say, site: Path) -> None:
+    site.write_text(SITE + "auth: [pap]\n")
+    said = say("user", "passwd", "theo", "--hash", "--generate", "--file", site)
+    assert said.status == 0
+    text = yaml_value(site, "theo")
+    made = hashes.scrypt(text)
+    password = said.out.strip().encode()
+    cost = {"n": made.n, "r": made.r, "p": made.p, "maxmem": 64 << 20, "dklen": 32}
+    assert hashlib.scrypt(password, salt=made.salt, **cost) == made.key
+    assert said.out.strip() not in site.read_text()
+    assert text not in said.err
+
+
+def yaml_value(site: Path, name: str) -> str:
+    found = load(site.read_bytes(), "site.yaml").site
+    assert found is not None
+    secret = found.users[name].password_hash
+    assert secret is not None
+    return secret.reveal()
 
 
 def test_disable_enable_ip_and_remove(say: Say, site: Path) -> None:

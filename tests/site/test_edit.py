@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler.site import edit
 from reconciler.site.edit import EditError
+from reconciler.site.hashes import Scrypt
 from reconciler.site.load import load
 from reconciler.site.secrets import Secret
 
@@ -122,6 +123,26 @@ def test_an_edit_that_would_change_somebody_else_is_refused() -> None:
     text = HEAD + "users:\n  a: &p {password: x}\n  b: *p\n"
     with pytest.raises(EditError, match="without changing something else"):
         edit.set_password(text.encode(), "b", Secret("y"), file="site.yaml")
+
+
+@pytest.mark.parametrize(
+    ("user", "becomes"),
+    [
+        ("x # note", "{password_hash: HASH} # note"),
+        ("{password: x, ip: 10.0.0.9}", "{password_hash: HASH, ip: 10.0.0.9}"),
+        ("\n    password: x # note", "\n    password_hash: HASH # note"),
+        ("\n    nt_hash: 44ebba8d5312b8d611474411f56989ae", "\n    password_hash: HASH"),
+    ],
+)
+def test_a_hash_takes_the_place_of_what_was_there(user: str, becomes: str) -> None:
+    text = HEAD + "auth: [pap]\nusers:\n  a: "
+    made = Scrypt(1 << 14, 8, 5, b"saltsaltsaltsalt", b"key" * 10)
+    edited = edit.set_hash((text + user + "\n").encode(), "a", made, file="site.yaml")
+    assert edited.content.decode() == text + becomes.replace("HASH", f"'{made}'") + "\n"
+    with pytest.raises(EditError, match="only a hash here"):
+        edit.set_password(edited.content, "a", Secret("y"), file="site.yaml")
+    another = Scrypt(1 << 14, 8, 5, b"anothersalt", b"key" * 10)
+    assert str(another) in edit.set_hash(edited.content, "a", another, file="site.yaml").content.decode()
 
 
 def test_a_password_that_is_elsewhere_is_not_set_here() -> None:
