@@ -105,4 +105,7 @@ def test_a_missing_interface_and_a_missing_privilege_are_one_line(namespace: str
         return done.stderr
 
     assert failure() == "error: cannot listen on eth9: No such device\n"
-    assert failure("unshare", "--user") == "error: listening needs root: try again with sudo\n"
+    assert (
+        failure("setpriv", "--bounding-set=-net_admin,-net_raw", "--inh-caps=-net_admin,-net_raw")
+        == "error: listening needs root: try again with sudo\n"
+    )
