@@ -174,6 +174,8 @@ def _once(loop: Loop) -> int:
     log.error("%s", done.last.end.message)
     if done.last.intake.source.wanted is None:
         return 1
+    if done.last.held:
+        return 4
     return 3 if done.in_time else 6
 
 

@@ -22,7 +22,7 @@ from reconciler.linux.sysctl import IP_FORWARD, interface_key
 from tests.fakes.engine import FakeEngine, RefusalError
 from tests.loop.world import World, paths
 
-NAMES = ("ann", "bob", "cyd")
+NAMES = ("ann", "bob", "cyd", "dan", "eve", "fay")
 INTERFACES = ("eth1", "eth2")
 OWN = ("10.0.0.1", "10.0.0.2")
 POOLS = (("10.0.0.8", 8), ("10.0.0.16", 3), ("10.0.0.10", 20))
@@ -192,6 +192,7 @@ class Convergence(RuleBasedStateMachine):
         world.engine.polite = False
         world.engine.hang_up_ended()
         world.clock.now += 3600
+        self._release_what_is_held()
         reports = world.settle()
         assert all(report.breaches == () for report in reports)
         again = world.step()
@@ -200,6 +201,21 @@ class Convergence(RuleBasedStateMachine):
         assert world.conditions()["Ready"] == (True, "Converged")
         self._kernel_is_as_declared_or_as_found(text)
         self._live_sessions_have_their_way()
+
+    def _release_what_is_held(self) -> None:
+        """A held change ends nobody; what drifted before is put back first, and then its id holds."""
+        for _ in range(12):
+            live = {session["id"] for session in self.world.engine.live()}
+            report = self.world.step()
+            assert report.breaches == ()
+            if report.held is None:
+                return
+            if not report.plan:
+                assert {session["id"] for session in self.world.engine.live()} == live
+                assert self.world.reconciler.release(report.held.plan.id)
+                return
+            self.world.clock.now += 3600
+        raise AssertionError(f"still putting right what was in force: {report.plan}")
 
     def _live_sessions_have_their_way(self) -> None:
         routes = [IPv4Network(route) for route in self.world.kernel.routes]

@@ -303,7 +303,11 @@ def test_release_puts_everything_back(box: Box) -> None:
 def test_once_converges_and_leaves_the_engine_serving(box: Box) -> None:
     assert box.start("--datapath", "null", "--once").wait(20) == 0
     assert box.engine.observe()["listeners"].keys() == {"eth0"}
-    box.edit(SITE.replace("eth0", "usb0"))
+    box.edit(SITE + "".join(f"  u{number}: x\n" for number in range(8)))
+    assert box.start("--datapath", "null", "--once").wait(20) == 0
+    box.edit(SITE)
+    assert box.start("--datapath", "null", "--once").wait(20) == 4
+    box.edit(SITE.replace("eth0", "usb0") + "".join(f"  u{number}: x\n" for number in range(8)))
     assert box.start("--datapath", "null", "--once").wait(20) == 3
     box.edit("nonsense")
     assert box.start("--datapath", "null", "--once").wait(20) == 1
