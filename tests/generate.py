@@ -5,18 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import click
-from pydantic import BaseModel
 
 from reconciler import metrics as catalogue
 from reconciler.cli.root import root
 from reconciler.engine.wire.drop import Drop
 from reconciler.loop import explain
-from reconciler.site import codes, schema
-from reconciler.site.impact import Effect, Impact, OnChange
-from reconciler.site.model import Forwarding, Guard, LcpEcho, Limits, Site, User, on_change
+from reconciler.site import codes, manual, schema
 from tests import conformance
 
 ROOT = Path(__file__).parent.parent
@@ -36,61 +32,21 @@ def references() -> dict[str, str]:
 
 
 def site() -> str:
-    """The keys of site.yaml: meaning, default, and what a change does to live sessions."""
-    sections: list[tuple[str, type[BaseModel]]] = [
-        ("", Site),
-        ("forwarding.", Forwarding),
-        ("lcp_echo.", LcpEcho),
-        ("limits.", Limits),
-        ("guard.", Guard),
-        ("users.NAME.", User),
-    ]
-    rows = [row for prefix, model in sections for row in _keys(prefix, model)]
+    """The keys of site.yaml: meaning, type, default, and what a change does to live sessions."""
     return _page(
         "site.yaml",
         "Every key, and what becomes of live sessions when it is changed. NONE: they notice nothing. LATER: "
         "they go on as they are, and the next login gets what is new. DROP: they end at once. No other "
-        "session is ever touched.",
-        *rows,
+        "session is ever touched. `reconciler explain PATH` says the same.",
+        *(_key(entry) for entry in map(manual.entry, manual.paths()) if entry is not None),
     )
 
 
-def _keys(prefix: str, model: type[BaseModel]) -> Iterator[str]:
-    for name, field in model.model_fields.items():
-        default = (
-            "required"
-            if field.is_required()
-            else f"default: {_value(field.get_default(call_default_factory=True))}"
-        )
-        impact = _impact(on_change(model, name))
-        yield f"## `{prefix}{name}`\n\n{field.description}\n\n*{default}.*\n\n{impact}"
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return "unset"
-    if isinstance(value, BaseModel):
-        return "see its keys"
-    if isinstance(value, tuple):
-        return f"`[{', '.join(map(str, value))}]`"
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
-
-
-def _impact(declared: OnChange) -> str:
-    effects = {"added": declared.added, "changed": declared.changed, "removed": declared.removed}
-    if declared.added == declared.changed == declared.removed:
-        return f"A change: {_effect(declared.changed)}."
-    return "\n".join(f"- {when}: {_effect(effect)}." for when, effect in effects.items())
-
-
-def _effect(effect: Effect) -> str:
-    if effect.impact is Impact.NONE:
-        return "NONE"
-    text = f"{effect.impact.name} for {effect.touches.value}"
-    others = {name: impact for name, impact in (effect.choices or {}).items() if impact is not effect.impact}
-    return text + "".join(
-        f" ({impact.name} with `{effect.policy}: {name}`)" for name, impact in others.items()
-    )
+def _key(entry: manual.Entry) -> str:
+    words = {"required": "required", "unset": "default: unset", "see its keys": "its keys have defaults"}
+    default = words.get(entry.default, f"default: `{entry.default}`")
+    impact = "\n".join(entry.impact if len(entry.impact) == 1 else (f"- {line}" for line in entry.impact))
+    return f"## `{entry.path}`\n\n{entry.description}\n\n*{entry.type}; {default}.*\n\n{impact}".rstrip()
 
 
 def findings() -> str:

@@ -39,6 +39,7 @@ COMMANDS = {
     "user": "Declare users in site.yaml, change them, take them out.",
     "probe": "Dial in as a subscriber would, and say how it went.",
     "import": "A site.yaml out of pppoe-server's files, or accel-ppp's.",
+    "explain": "What a key of site.yaml is, and what changing it does.",
     "schema": "The JSON schema of site.yaml.",
     "lab": "A sandbox of network namespaces with subscribers.",
 }
