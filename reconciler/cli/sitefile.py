@@ -54,26 +54,28 @@ def replace(path: Path, old: bytes, new: bytes) -> None:
 def create(path: Path, content: bytes) -> None:
     """Write a new file that its owner alone can read. Raises :class:`Failure`, also when there is one."""
     try:
-        if path.exists():
-            raise Failure(f"{path} is there already")
-        _put(path, content, 0o600, None, None)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        raise Failure(f"{path} is there already") from None
     except OSError as error:
         raise Failure(f"cannot write {path}: {error.strerror}") from None
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
 
 
-def _put(target: Path, content: bytes, mode: int, owner: tuple[int, int] | None, old: bytes | None) -> None:
+def _put(target: Path, content: bytes, mode: int, owner: tuple[int, int], old: bytes) -> None:
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            if owner is not None and owner != _owner(descriptor):
+            if owner != _owner(descriptor):
                 # The owner first: changing it clears bits of the mode.
                 os.fchown(descriptor, *owner)
             os.fchmod(descriptor, mode)
             os.fsync(descriptor)
-        if old is not None and target.read_bytes() != old:
+        if target.read_bytes() != old:
             raise Failure(f"{target} was changed by somebody else meanwhile: try again")
         beside.replace(target)
     except BaseException:
