@@ -129,7 +129,8 @@ class ListenerView(TypedDict):
 
 class SessionView(TypedDict):
     """A live session. ``since`` is Unix time in seconds; ``uptime`` seconds; ``stale`` = its user or the
-    settings have changed since it was set up, so that a re-dial would give it something else.
+    settings have changed since it was set up, so that a re-dial would give it something else. ``circuit_id``
+    and ``remote_id`` are what the access node says of the line (TR-101), as printable text.
     """
 
     user: str | None
@@ -138,6 +139,8 @@ class SessionView(TypedDict):
     mac: str
     id: int
     interface: str
+    circuit_id: str | None
+    remote_id: str | None
     state: SessionState
     since: float
     uptime: float
@@ -189,6 +192,8 @@ class EventView(TypedDict):
     mac: str
     id: int
     interface: str
+    circuit_id: str | None
+    remote_id: str | None
     reason: str
     generation: int
 

@@ -66,6 +66,8 @@ def session_view(session: Session, counters: Counters, stale: bool, now: float) 
         "mac": format_mac(session.key.mac),
         "id": session.key.id,
         "interface": session.key.interface,
+        "circuit_id": shown(session.line.circuit_id),
+        "remote_id": shown(session.line.remote_id),
         "state": session.state,
         "since": _EPOCH + session.started,
         "uptime": now - session.started,
@@ -108,6 +110,8 @@ def event_view(event: Event) -> EventView:
         "mac": format_mac(event.key.mac),
         "id": event.key.id,
         "interface": event.key.interface,
+        "circuit_id": shown(event.line.circuit_id),
+        "remote_id": shown(event.line.remote_id),
         "reason": event.reason,
         "generation": event.generation,
     }
@@ -121,3 +125,9 @@ def key_view(key: Key) -> SessionKey:
 def decode(name: bytes) -> str:
     """A user name as text. Octets that are not UTF-8, which only a refused login can have, become escapes."""
     return name.decode(errors="backslashreplace")
+
+
+def shown(octets: bytes) -> str | None:
+    """Octets from the wire as printable text; None for none. What is not printable becomes an escape."""
+    text = octets.decode(errors="backslashreplace")
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text) or None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, NotRequired, TypedDict
 
 from reconciler.loop.recall import Recall
 
@@ -32,6 +32,8 @@ class Event(TypedDict):
     mac: str | None
     id: int | None
     interface: str | None
+    circuit_id: NotRequired[str | None]
+    remote_id: NotRequired[str | None]
     reason: str
     generation: int
 

@@ -76,6 +76,8 @@ def session(view: SessionView) -> dict[str, Any]:
         "tx_bytes": view["tx_bytes"],
         "rx_packets": view["rx_packets"],
         "tx_packets": view["tx_packets"],
+        "circuit_id": view["circuit_id"],
+        "remote_id": view["remote_id"],
     }
 
 

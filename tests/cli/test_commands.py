@@ -171,7 +171,7 @@ def test_sessions_lists_and_filters(daemon: Daemon, say: Say) -> None:
     said = say("sessions", "-o", "json")
     assert [session["user"] for session in said.json] == ["theo", "pablo"]
     keys = ["user", "address", "peer", "mac", "id", "interface", "state", "since", "uptime_s", "generation"]
-    keys += ["stale", "rx_bytes", "tx_bytes", "rx_packets", "tx_packets"]
+    keys += ["stale", "rx_bytes", "tx_bytes", "rx_packets", "tx_packets", "circuit_id", "remote_id"]
     assert list(said.json[0]) == keys
     assert said.json[0]["id"] == theo["id"]
     assert [session["user"] for session in say("sessions", "--stale", "-o", "json").json] == ["pablo"]
@@ -217,7 +217,8 @@ def test_events_tell_who_and_why(daemon: Daemon, say: Say) -> None:
     kinds = [event["type"] for event in events]
     assert kinds == ["generation_applied", "session_opened", "session_closed"]
     assert events[-1].keys() == {
-        *("time", "type", "user", "mac", "id", "interface", "reason", "generation", "commit"),
+        *("time", "type", "user", "mac", "id", "interface", "circuit_id", "remote_id", "reason"),
+        *("generation", "commit"),
     }
     assert (events[-1]["user"], events[-1]["reason"]) == ("theo", "padt_received")
     assert "session_closed theo 0x0001" in say("events").out

@@ -219,6 +219,8 @@ class FakeEngine:
                 "mac": mac or f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}",
                 "id": number,
                 "interface": interface,
+                "circuit_id": None,
+                "remote_id": None,
                 "state": "opened",
                 "since": T0 + number,
                 "uptime": 60.0,
@@ -253,6 +255,8 @@ class FakeEngine:
             "mac": session["mac"],
             "id": session["id"],
             "interface": session["interface"],
+            "circuit_id": session["circuit_id"],
+            "remote_id": session["remote_id"],
             "reason": reason,
             "generation": session["generation"],
         }

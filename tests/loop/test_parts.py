@@ -38,6 +38,8 @@ def session(number: int, **more: object) -> SessionView:
         "mac": f"02:00:00:00:00:{number:02x}",
         "id": number,
         "interface": "eth1",
+        "circuit_id": None,
+        "remote_id": None,
         "state": "opened",
         "since": NOW,
         "uptime": 5.0,

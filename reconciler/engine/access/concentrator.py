@@ -173,7 +173,7 @@ class Concentrator:
         if listener is None or self._table.by_id(key.interface, key.id) is not None:
             return None
         session = self._session(key, listener, config, recalled.mru, recalled.generation, recalled.started)
-        session.signature = recalled.signature
+        session.signature, session.line = recalled.signature, recalled.line
         if not self._admission.readmit(session, recalled.user, recalled.address):
             return None
         self._ids[key.interface].hold(key.id)
@@ -263,7 +263,7 @@ class Concentrator:
             return [_no_session(listener, frame, admitted, b"too many sessions")]
         key = Key(listener.interface, frame.vlans, frame.source, session_id)
         session = self._session(key, listener, self.config, admitted.mru, self.generation, now)
-        session.signature = admitted.signature
+        session.signature, session.line = admitted.signature, admitted.line
         session.pads = answer(listener, frame, Code.PADS, session_id, admitted.tags)
         return self._lifecycle.begin(session, now)
 

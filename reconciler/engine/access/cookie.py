@@ -2,7 +2,8 @@
 
 A cookie is the millisecond in which it was made and a keyed digest of that and of who asked, so it can be
 checked without having been stored, and is worth nothing to anyone else or later. A client that dials again
-gets another, which tells its PADR from a repetition of the one before. Neighbours: ``discovery``.
+gets another, which tells its PADR from a repetition of the one before. What a PADI said and its PADR may not
+repeat travels in the cookie, too. Neighbours: ``discovery``.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ _DIGEST = 16
 _WRAP = 0xFFFFFFFF
 _stamp = Struct("!I")
 _tag = Struct("!HH")
+_HEAD = _stamp.size
+_BODY = _HEAD + _DIGEST
 
 
 class Cookies:
@@ -32,22 +35,24 @@ class Cookies:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def make(self, interface: str, vlans: Vlans, mac: bytes, now: float) -> bytes:
-        """A cookie for this client, here and now."""
+    def make(self, interface: str, vlans: Vlans, mac: bytes, now: float, cargo: bytes = b"") -> bytes:
+        """A cookie for this client, here and now. ``cargo`` comes back as it is, and is readable."""
         stamp = _stamp.pack(int(now * 1000) & _WRAP)
-        return stamp + self._digest(stamp, interface, vlans, mac)
+        return stamp + self._digest(stamp, interface, vlans, mac, cargo) + cargo
 
-    def good(self, cookie: bytes, interface: str, vlans: Vlans, mac: bytes, now: float) -> bool:
-        """Whether we gave this cookie to this client lately. Takes the same time whatever part of it is
-        wrong.
+    def open(self, cookie: bytes, interface: str, vlans: Vlans, mac: bytes, now: float) -> bytes | None:
+        """The cargo, if we gave this cookie to this client lately; else None. Takes the same time whatever
+        part of it is wrong.
         """
-        stamp = cookie[: _stamp.size]
-        if len(cookie) != _stamp.size + _DIGEST:
-            return False
+        stamp, digest, cargo = cookie[:_HEAD], cookie[_HEAD:_BODY], cookie[_BODY:]
+        if len(digest) != _DIGEST:
+            return None
         age = (int(now * 1000) - _stamp.unpack(stamp)[0]) & _WRAP
-        digest = self._digest(stamp, interface, vlans, mac)
-        return compare_digest(cookie[_stamp.size :], digest) and age <= LIFETIME * 1000
+        ours = compare_digest(digest, self._digest(stamp, interface, vlans, mac, cargo))
+        return cargo if ours and age <= LIFETIME * 1000 else None
 
-    def _digest(self, stamp: bytes, interface: str, vlans: Vlans, mac: bytes) -> bytes:
+    def _digest(self, stamp: bytes, interface: str, vlans: Vlans, mac: bytes, cargo: bytes) -> bytes:
         tags = b"".join([_tag.pack(*vlan) for vlan in vlans])
-        return blake2s(stamp + mac + tags + interface.encode(), key=self._key, digest_size=_DIGEST).digest()
+        sized = len(cargo).to_bytes(2, "big") + cargo
+        data = stamp + mac + sized + tags + interface.encode()
+        return blake2s(data, key=self._key, digest_size=_DIGEST).digest()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from struct import unpack
 from typing import TYPE_CHECKING, NamedTuple
 
+from reconciler.engine.access import line
 from reconciler.engine.access.cookie import Cookies
 from reconciler.engine.wire import ethernet, pppoe
 from reconciler.engine.wire.drop import Drop, Malformed
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.engine.access.config import Config
+    from reconciler.engine.access.line import Line
     from reconciler.engine.wire.pppoe import Tag
 
 MAX_PADI = 1484
@@ -47,6 +49,7 @@ class Request:
     host_uniq: bytes | None
     cookie: bytes
     max_payload: int
+    line: Line
 
 
 class Admitted(NamedTuple):
@@ -57,6 +60,7 @@ class Admitted(NamedTuple):
     tags: tuple[Tag, ...]
     mru: int
     signature: tuple[bytes, bytes | None]
+    line: Line
 
 
 class Refused(NamedTuple):
@@ -69,6 +73,7 @@ def read(packet: pppoe.Packet) -> Request:
     """Take out the tags that matter. Raises Malformed."""
     services: list[bytes] = []
     echoed: dict[int, bytes] = {}
+    vendors: list[bytes] = []
     cookie, max_payload = b"", 0
     for kind, value in pppoe.decode_tags(packet.payload):
         if kind == TagType.SERVICE_NAME:
@@ -81,7 +86,10 @@ def read(packet: pppoe.Packet) -> Request:
             cookie = value
         elif kind == TagType.PPP_MAX_PAYLOAD and len(value) == 2:
             max_payload = unpack("!H", value)[0]
-    return Request(tuple(services), tuple(echoed.items()), echoed.get(TagType.HOST_UNIQ), cookie, max_payload)
+        elif kind == TagType.VENDOR_SPECIFIC:
+            vendors.append(value)
+    unique = echoed.get(TagType.HOST_UNIQ)
+    return Request(tuple(services), tuple(echoed.items()), unique, cookie, max_payload, line.read(vendors))
 
 
 class Discovery:
@@ -104,7 +112,8 @@ class Discovery:
         names = _offered(config, request.services[0])
         if not names:
             return Drop.UNKNOWN_SERVICE
-        cookie = self._cookies.make(listener.interface, frame.vlans, frame.source, now)
+        cargo = request.line.packed()
+        cookie = self._cookies.make(listener.interface, frame.vlans, frame.source, now, cargo)
         pado = answer(
             listener,
             frame,
@@ -130,13 +139,15 @@ class Discovery:
         if len(packet.payload) + pppoe.HEADER > MAX_PAYLOAD:
             return Drop.OVERSIZED
         request = read(packet)
-        if not self._cookies.good(request.cookie, listener.interface, frame.vlans, frame.source, now):
+        cargo = self._cookies.open(request.cookie, listener.interface, frame.vlans, frame.source, now)
+        if cargo is None:
             return Drop.BAD_COOKIE
         if len(request.services) != 1 or not _offered(config, request.services[0]):
             return Refused(((TagType.SERVICE_NAME_ERROR, b"no such service"), *request.echoed))
         mru = _mru(config, listener, request)
         tags = ((TagType.SERVICE_NAME, request.services[0]), *request.echoed, *_max_payload_tag(mru))
-        return Admitted(tags, mru, (request.cookie, request.host_uniq))
+        whose = request.line.over(line.unpacked(cargo))
+        return Admitted(tags, mru, (request.cookie, request.host_uniq), whose)
 
 
 def answer(listener: Listener, frame: Frame, code: Code, session_id: int, tags: Iterable[Tag]) -> bytes:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from reconciler.engine.wire.drop import Drop
 
 if TYPE_CHECKING:
+    from reconciler.engine.access.line import Line
     from reconciler.engine.access.users import Question
     from reconciler.engine.messages import EventType
 
@@ -73,6 +74,7 @@ class Event(NamedTuple):
     key: Key
     reason: str
     generation: int
+    line: Line
 
 
 class Fault(NamedTuple):

@@ -178,7 +178,7 @@ class Lifecycle:
         return self._perform(session, session.link.grant(ask.number, verdict, now), now)
 
     def _refuse(self, session: Session, ask: ppp.Ask, reason: Refusal, now: float) -> list[Effect]:
-        event = Event("login_refused", ask.credentials.name, session.key, reason, session.generation)
+        event = _event("login_refused", session, ask.credentials.name, reason)
         refused = session.link.refuse(ask.number, b"Login incorrect", now)
         return [event, *self._perform(session, refused, now)]
 
@@ -199,5 +199,8 @@ class Lifecycle:
         return [ClosePath(session.key)]
 
     def _event(self, kind: EventType, session: Session, reason: str) -> Event:
-        name = None if session.user is None else session.user.name
-        return Event(kind, name, session.key, reason, session.generation)
+        return _event(kind, session, None if session.user is None else session.user.name, reason)
+
+
+def _event(kind: EventType, session: Session, name: bytes | None, reason: str) -> Event:
+    return Event(kind, name, session.key, reason, session.generation, session.line)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reconciler.engine.access.config import User
 from reconciler.engine.access.effects import Key
+from reconciler.engine.access.line import Line
 from reconciler.engine.access.secret import Password
 from reconciler.engine.ppp.link import Agreed, Grant
 
@@ -29,6 +30,7 @@ class Recalled(NamedTuple):
     started: float
     generation: int
     signature: tuple[bytes, bytes | None]
+    line: Line
     mru: int
     user: User
     address: int
@@ -56,6 +58,7 @@ def of(session: Session) -> Memo | None:
         "started": session.started,
         "generation": session.generation,
         "signature": [cookie.hex(), None if unique is None else unique.hex()],
+        "line": [known.hex() for known in session.line],
         "mru": session.mru,
         "user": user.name.decode(),
         "fingerprint": user.fingerprint,
@@ -84,6 +87,7 @@ def read(memo: Memo) -> Recalled:
         started=float(memo["started"]),
         generation=int(memo["generation"]),
         signature=(octets(cookie), None if unique is None else octets(unique)),
+        line=Line(*map(octets, memo["line"])),
         mru=int(memo["mru"]),
         user=User(
             memo["user"].encode(),

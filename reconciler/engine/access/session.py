@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.engine.access.line import NO_LINE
 from reconciler.engine.access.timers import NEVER
 from reconciler.engine.ppp.link import Link, Phase
 from reconciler.engine.wire import ethernet, pppoe
@@ -35,7 +36,8 @@ class Session:
     is monotonic seconds. ``user``, ``address`` (an integer) and ``terms`` are those of its last login; it
     holds them against others only while ``logged_in``, which ends as soon as the session begins to end.
     ``ending`` says why we are ending it, if we are; once ``closed`` nothing is sent for it any more.
-    ``question`` is what has to be found out before a login that waits can be decided.
+    ``line`` is where the access node says it is; ``question`` what has to be found out before a login that
+    waits can be decided.
     """
 
     __slots__ = (
@@ -46,6 +48,7 @@ class Session:
         "ending",
         "generation",
         "key",
+        "line",
         "link",
         "listener",
         "logged_in",
@@ -79,6 +82,7 @@ class Session:
         self.armed = NEVER
         self.signature: tuple[bytes, bytes | None] = (b"", None)
         self.pads = b""
+        self.line = NO_LINE
         self.user: User | None = None
         self.address: int | None = None
         self.terms: Terms | None = None

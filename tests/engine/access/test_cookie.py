@@ -13,9 +13,9 @@ NO_VLANS: tuple[tuple[int, int], ...] = ()
 def test_D23_a_cookie_is_good_for_its_client_and_for_a_while() -> None:
     cookies = Cookies(b"k" * 32)
     cookie = cookies.make("eth0", NO_VLANS, THEO, 1000.0)
-    assert cookies.good(cookie, "eth0", NO_VLANS, THEO, 1000.0 + LIFETIME)
-    assert not cookies.good(cookie, "eth0", NO_VLANS, THEO, 1000.0 + LIFETIME + 1)
-    assert not cookies.good(cookie, "eth0", NO_VLANS, THEO, 999.0), "a cookie from the future"
+    assert cookies.open(cookie, "eth0", NO_VLANS, THEO, 1000.0 + LIFETIME) == b""
+    assert cookies.open(cookie, "eth0", NO_VLANS, THEO, 1000.0 + LIFETIME + 1) is None
+    assert cookies.open(cookie, "eth0", NO_VLANS, THEO, 999.0) is None, "a cookie from the future"
 
 
 def test_D23_D29_a_client_that_dials_again_gets_another_cookie() -> None:
@@ -32,17 +32,27 @@ def test_D23_a_cookie_is_worth_nothing_elsewhere(
     interface: str, vlans: tuple[tuple[int, int], ...], mac: bytes
 ) -> None:
     cookies = Cookies(b"k" * 32)
-    assert not cookies.good(cookies.make("eth0", NO_VLANS, THEO, 5.0), interface, vlans, mac, 5.0)
+    assert cookies.open(cookies.make("eth0", NO_VLANS, THEO, 5.0), interface, vlans, mac, 5.0) is None
 
 
 def test_D23_any_changed_octet_or_length_spoils_a_cookie() -> None:
     cookies = Cookies(b"k" * 32)
     cookie = cookies.make("eth0", NO_VLANS, THEO, 5.0)
-    assert not cookies.good(b"", "eth0", NO_VLANS, THEO, 5.0)
-    assert not cookies.good(cookie + b"\0", "eth0", NO_VLANS, THEO, 5.0)
-    assert not cookies.good(cookie[:-1], "eth0", NO_VLANS, THEO, 5.0)
+    assert cookies.open(b"", "eth0", NO_VLANS, THEO, 5.0) is None
+    assert cookies.open(cookie + b"\0", "eth0", NO_VLANS, THEO, 5.0) is None
+    assert cookies.open(cookie[:-1], "eth0", NO_VLANS, THEO, 5.0) is None
     for position in range(len(cookie)):
         spoiled = bytearray(cookie)
         spoiled[position] ^= 1
-        assert not cookies.good(bytes(spoiled), "eth0", NO_VLANS, THEO, 5.0)
-    assert not Cookies(b"x" * 32).good(cookie, "eth0", NO_VLANS, THEO, 5.0), "another access concentrator's"
+        assert cookies.open(bytes(spoiled), "eth0", NO_VLANS, THEO, 5.0) is None
+    another = Cookies(b"x" * 32)
+    assert another.open(cookie, "eth0", NO_VLANS, THEO, 5.0) is None, "another access concentrator's"
+
+
+def test_D19_D23_what_a_cookie_carries_comes_back_or_nothing_does() -> None:
+    cookies = Cookies(b"k" * 32)
+    cookie = cookies.make("eth0", NO_VLANS, THEO, 5.0, b"port 7")
+    assert cookies.open(cookie, "eth0", NO_VLANS, THEO, 5.0) == b"port 7"
+    assert cookies.open(cookie[:-1] + b"8", "eth0", NO_VLANS, THEO, 5.0) is None
+    assert cookies.open(cookie[:-1], "eth0", NO_VLANS, THEO, 5.0) is None
+    assert cookies.open(cookie[:20], "eth0", NO_VLANS, THEO, 5.0) is None
