@@ -210,8 +210,6 @@ def _signals(wake: Wake) -> Iterator[None]:
         signal.SIGTERM: lambda *_: wake.stop(),
         signal.SIGINT: lambda *_: wake.stop(),
         signal.SIGHUP: lambda *_: wake.hint(),
-        # The kernel says with it that a lease is in the way; ours are held for an instant only.
-        signal.SIGIO: signal.SIG_IGN,
     }
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:

@@ -10,6 +10,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import signal
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -125,9 +126,12 @@ def _content(descriptor: int, path: Path) -> bytes:
 def _being_written(descriptor: int) -> bool:
     """Whether anybody has the file open for writing: then, and only then, the kernel refuses a read lease.
 
-    Held for an instant. Where leases are not to be had (another's file, some file systems) the answer is no.
+    Held for an instant. Who opens the file for writing just then has the kernel tell us by a signal: by one
+    that is ignored, since the usual one (SIGIO) would end a process that does not expect it. Where leases are
+    not to be had (another's file, some file systems) the answer is no.
     """
     try:
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
     except BlockingIOError:
         return True

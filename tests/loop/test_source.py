@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -124,3 +126,25 @@ def test_git_that_hangs_or_is_missing_is_no_revision(tmp_path: Path, monkeypatch
     assert revision(tmp_path / "site.yaml") is None
     monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
     assert revision(tmp_path / "site.yaml") is None
+
+
+def test_who_opens_the_file_for_writing_just_then_does_not_end_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text("version: 1\n")
+    real, fatal = fcntl.fcntl, list[int]()
+
+    def with_a_writer(descriptor: int, command: int, argument: int = 0) -> int:
+        if (command, argument) == (fcntl.F_SETLEASE, fcntl.F_UNLCK):
+            with pytest.raises(BlockingIOError):
+                os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        return real(descriptor, command, argument)
+
+    monkeypatch.setattr(fcntl, "fcntl", with_a_writer)
+    before = signal.signal(signal.SIGIO, lambda number, _frame: fatal.append(number))
+    try:
+        assert read(path).text == b"version: 1\n"
+    finally:
+        signal.signal(signal.SIGIO, before)
+    assert fatal == [], "SIGIO would have ended it"
