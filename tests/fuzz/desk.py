@@ -32,18 +32,23 @@ DEEP = "[" * 100_000
 
 USER = {
     "name": "theo",
-    "password": SECRET,
+    "secret": {"kind": "password", "text": SECRET},
     "address": None,
     "enabled": True,
     "sessions": 1,
     "fingerprint": "f",
 }
+HASHES: tuple[dict[str, Any], ...] = (
+    {"kind": "nt_hash", "hash": "0" * 32},
+    {"kind": "scrypt", "n": 2, "r": 1, "p": 1, "salt": "00", "key": "00" * 32},
+)
 REQUESTS: tuple[dict[str, Any], ...] = (
     {"do": "hello"},
     {"do": "observe"},
     {"do": "follow"},
     {"do": "configure", "generation": 1, "settings": {**SITE, "mtu": 1400, "auth": ["chap"]}},
     {"do": "users", "generation": 2, "put": [USER], "remove": [{"name": "pablo", "sessions": "drain"}]},
+    {"do": "users", "generation": 2, "put": [{**USER, "secret": hashed} for hashed in HASHES], "remove": []},
     {"do": "users", "generation": 2, "put": [], "remove": [{"name": "theo", "sessions": "terminate"}]},
     {"do": "listen", "generation": 3, "interface": "no such thing"},
     {"do": "unlisten", "generation": 3, "interface": "no such thing"},

@@ -17,7 +17,7 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from reconciler.engine.access.concentrator import HALF_OPEN_PER_CLIENT, Concentrator, Outcome
-from reconciler.engine.access.effects import ClosePath, Effect, Event, Fault, Key, OpenPath, Send
+from reconciler.engine.access.effects import Ask, ClosePath, Effect, Event, Fault, Key, OpenPath, Send
 from reconciler.engine.access.limits import REMEMBERED
 from reconciler.engine.access.table import LAST_ID, SILENCE
 from reconciler.engine.access.timers import ROOM
@@ -43,6 +43,7 @@ class Oracle:
     def __init__(self, concentrator: Concentrator) -> None:
         self.ac = concentrator
         self.paths: dict[Key, bytes] = {}
+        self.asked: list[Ask] = []
         self.sent: list[bytes] = []
         self._ended: dict[Key, float] = {}
 
@@ -66,6 +67,13 @@ class Oracle:
         before = self._look()
         return self._judge(self.ac.tick(now), before, now)
 
+    def answer(self, ask: Ask, good: bool | None, now: float) -> list[bytes]:
+        """A question is answered, sooner or later, or by nobody."""
+        before = self._look()
+        out = self._judge(self.ac.answered(ask.key, ask.number, good, now), before, now)
+        assert len(out) <= FRAMES_OUT, f"{len(out)} frames for one"
+        return out
+
     def command(self, command: Callable[[], Outcome], now: float) -> list[bytes]:
         before = self._look()
         return self._judge(command().effects, before, now)
@@ -87,6 +95,8 @@ class Oracle:
                     self.paths[key] = address
                 case ClosePath(key):
                     del self.paths[key]
+                case Ask():
+                    self.asked = [*self.asked[-15:], effect]
                 case Fault(_, error):
                     raise AssertionError("a bug in the engine") from error
         live = {session.key for session in self.ac}

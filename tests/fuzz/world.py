@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from math import inf
 from typing import Any
 
 from reconciler.engine.access.concentrator import Concentrator
 from reconciler.engine.access.discovery import Listener
+from reconciler.engine.access.secret import Scrypt
 from tests.engine.access.bench import AC_MAC, SITE, Entropy, config, user
 from tests.fuzz.choices import Choices
 from tests.fuzz.mutate import MACS, mutated
@@ -14,7 +17,10 @@ from tests.fuzz.oracle import Oracle
 from tests.peer_negotiation import control
 from tests.personas import PERSONAS
 
+SLOW = Scrypt(2, 1, 1, b"salt", bytes(32))
+"""A password that it takes a while to check: what the answer is, and when it comes, the fuzzer says."""
 USERS = ("theo", "pablo", "yunhan")
+AT_FIRST = ("windows", "linux pppd", "soho without mru", "macos")
 PROTOCOLS = (0xC021, 0xC021, 0x8021, 0x8057, 0xC023, 0xC223, 0x80FD, 0x0021, 0x0057)
 TIMES = (0.001, 0.06, 1.1, 3.1, 31.0, 61.0)
 SETTINGS: tuple[dict[str, Any], ...] = (
@@ -36,12 +42,13 @@ class World:
         self.now = 1000.0
         self.ac = Concentrator(Entropy())
         self.ac.configure(config(limits=FREE), 1)
-        self.ac.change_users([user(name) for name in USERS], (), 1, self.now)
+        hashed = replace(user("yunhan"), secret=SLOW)
+        self.ac.change_users([user("theo"), user("pablo"), hashed], (), 1, self.now)
         self.ac.listen(Listener("eth0", AC_MAC, 1508), 1)
         self.oracle = Oracle(self.ac)
         names = [name.encode() for name in (*USERS, "mallory")]
-        personas = list(PERSONAS.values())
-        self.clients = [personas[n].subscriber(mac, names[n]) for n, mac in enumerate(MACS)]
+        at_first = [PERSONAS[name] for name in AT_FIRST]
+        self.clients = [at_first[n].subscriber(mac, names[n]) for n, mac in enumerate(MACS)]
         self.waiting: list[bytes] = []
         self.history: list[bytes] = []
 
@@ -81,9 +88,17 @@ class World:
     def talk(self, _choices: Choices) -> None:
         """Let everybody talk undisturbed until there is silence, or nearly so."""
         for _ in range(200):
+            if self.oracle.asked:
+                self._hear(self.oracle.answer(self.oracle.asked.pop(0), True, self.now))
             if not self.waiting:
                 return
             self.send(self.waiting.pop(0))
+
+    def answer(self, choices: Choices) -> None:
+        """A password has been checked, whatever has become of its session; and it may be told twice."""
+        if self.oracle.asked:
+            ask = choices.pick(self.oracle.asked)
+            self._hear(self.oracle.answer(ask, choices.pick((True, False, None)), self.now))
 
     def deliver(self, _choices: Choices) -> None:
         if self.waiting:
@@ -132,7 +147,7 @@ class World:
         end = self.now + choices.pick(TIMES)
         for _ in range(1000):
             waiting = [self.ac.deadline(), *(client.deadline() for client in self.clients)]
-            due = min((when for when in waiting if when is not None), default=end)
+            due = min((when for when in waiting if when is not None), default=inf)
             if due > end:
                 break
             self.now = max(self.now, due)
@@ -181,7 +196,7 @@ Act = Callable[[World, Choices], None]
 _ACTS: tuple[Act, ...] = (
     *(World.dial, World.dial, World.talk, World.talk, World.deliver, World.deliver),
     *(World.bend, World.bend, World.bend, World.replay, World.replay, World.reflect, World.invent),
-    *(World.speak, World.speak, World.speak),
+    *(World.speak, World.speak, World.speak, World.answer),
     *(World.lose, World.double, World.overtake, World.wait, World.wait, World.hang_up),
     *(World.change_user, World.remove_user, World.configure, World.end_sessions, World.lose_interface),
     World.change_persona,

@@ -105,6 +105,7 @@ class Admission:
     ) -> Verdict:
         """A subscriber that comes back without having said goodbye (same MAC address) always gets its place
         back; from elsewhere the oldest session makes room, or the login is refused, as ``second_login`` says.
+        Nobody makes room for a login that would then find no address.
         """
         mac = session.key.mac
         if isinstance(checked, Question):
@@ -123,13 +124,15 @@ class Admission:
         rivals = tuple((ours + others)[:surplus])
         if len(ours) < surplus and session.config.second_login == "refuse":
             return Refusal.TOO_MANY_SESSIONS
+        freed = [rival.address for rival in rivals if rival.address is not None]
+        if not self._leases.would_take(user.name, _fixed(user), freed):
+            return Refusal.NO_ADDRESS
         return Welcome(user, rivals, proof)
 
     def admit(self, session: Session, welcome: Welcome) -> Grant | None:
         """Lease an address and log the session in. None: no address is left, or the fixed one is in use."""
         config, user = session.config, welcome.user
-        fixed = None if user.address is None else int.from_bytes(user.address, "big")
-        address = self._leases.take(user.name, fixed)
+        address = self._leases.take(user.name, _fixed(user))
         if address is None:
             return None
         session.user, session.address, session.terms = user, address, terms(config, user)
@@ -161,6 +164,10 @@ class Admission:
         if user is None or terms(config, user) != session.terms:
             return True
         return user.address is None and not self._leases.in_pools(session.address)
+
+
+def _fixed(user: User) -> int | None:
+    return None if user.address is None else int.from_bytes(user.address, "big")
 
 
 def _grant(config: Config, address: int, proof: bytes) -> Grant:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from reconciler.engine.access.config import Pool
 
@@ -54,6 +54,12 @@ class Leases:
         address = fixed if fixed is not None else self._choose(user)
         return address if address is not None and self.hold(address, user) else None
 
+    def would_take(self, user: bytes, fixed: int | None, freed: Collection[int]) -> bool:
+        """Whether ``take`` would lease an address, once those that are ``freed`` are given back."""
+        if fixed is not None:
+            return fixed not in self._live or fixed in freed
+        return any(self._fits(user, address) for address in freed) or self._choose(user) is not None
+
     def hold(self, address: int, user: bytes) -> bool:
         """Lease this very address to ``user``, wherever it lies. False: somebody else has it."""
         if address in self._live:
@@ -82,9 +88,11 @@ class Leases:
         return self._never_given() or next((a for a in self._idle if self._may_have(user, a)), None)
 
     def _may_have(self, user: bytes, address: int) -> bool:
+        return address not in self._live and self._fits(user, address)
+
+    def _fits(self, user: bytes, address: int) -> bool:
         return (
-            address not in self._live
-            and address not in self._excluded
+            address not in self._excluded
             and self._reserved.get(address, user) == user
             and self.in_pools(address)
         )

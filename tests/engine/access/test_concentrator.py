@@ -228,3 +228,12 @@ def test_D33_a_padt_on_another_interface_changes_nothing() -> None:
     (effect,) = bench.concentrator.receive("eth1", padt[0], bench.now)
     assert effect == Dropped(Drop.UNKNOWN_SESSION)
     assert len(bench.concentrator) == 1
+
+
+def test_D29_I13_nobody_makes_room_for_a_login_that_finds_no_address() -> None:
+    bench = Bench()
+    theo, pablo = bench.dial(subscriber(1, "theo")), bench.dial(subscriber(2, "pablo"))
+    bench.put(user("theo", address="10.214.2.102"))
+    other = bench.dial(subscriber(3, "theo"))
+    assert bench.events("login_refused") == [(b"theo", "no_address")]
+    assert [client.state == "up" for client in (theo, pablo, other)] == [True, True, False]

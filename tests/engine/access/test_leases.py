@@ -102,3 +102,17 @@ def test_two_users_never_hold_one_address(steps: list[Step]) -> None:
             pool.reserve(100 + n, bytes([n]))
         elif action == "unfix" and n in fixed:
             pool.unreserve(fixed.pop(n))
+
+
+def test_what_would_be_leased_once_others_have_given_back_is_known_before() -> None:
+    pool = leases(Pool("default", 101, 1))
+    assert pool.take(b"theo", None) == 101
+    assert not pool.would_take(b"theo", None, ())
+    assert pool.would_take(b"theo", None, (101,))
+    assert not pool.would_take(b"yunhan", 101, ())
+    assert pool.would_take(b"yunhan", 101, (101,))
+    assert pool.would_take(b"yunhan", 200, ())
+    pool.configure((Pool("moved", 201, 1),), ())
+    assert pool.would_take(b"theo", None, ())
+    pool.take(b"pablo", None)
+    assert not pool.would_take(b"theo", None, (101,)), "what is given back is in no pool any more"
