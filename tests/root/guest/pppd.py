@@ -18,6 +18,7 @@ _REFUSE = {
     "any": (),
 }
 _INET = re.compile(r"inet (\S+) peer (\S+)")
+_TOOK = re.compile(r"^\d+$", re.MULTILINE)
 _ANSWERED = re.compile(r"(\d+) received")
 
 AUTHENTICATION_FAILED = 19
@@ -26,9 +27,12 @@ AUTHENTICATION_FAILED = 19
 
 @dataclass(frozen=True)
 class Dialled:
-    """What came of a dial: pppd's exit status, ``ip addr show ppp0`` and pppd's log."""
+    """What came of a dial: pppd's exit status, how many seconds it took from pppd's start to its address,
+    ``ip addr show ppp0`` and pppd's log.
+    """
 
     status: int
+    took: float
     shown: str
     log: str
 
@@ -63,8 +67,8 @@ class Pppd:
         )
         assert made.status == 0, made.output
 
-    def start(self, user: str, password: str, method: str) -> None:
-        """Start to dial; :meth:`dialled` tells what came of it."""
+    def start(self, user: str, password: str, method: str, *more: str) -> None:
+        """Start to dial, with ``more`` options; :meth:`dialled` tells what came of it."""
         options = [
             "plugin rp-pppoe.so",
             "nic-eth0",
@@ -82,29 +86,32 @@ class Pppd:
             f"logfile {self._log}",
             "updetach",
             *_REFUSE[method],
+            *more,
         ]
         file = self._guest.write(f"{self._name}.options", "\n".join(options) + "\n")
         self._dialling = self._guest.start(
-            f": >{self._log}\nip netns exec {self._name} pppd file {file}\nstatus=$?\n"
+            f": >{self._log}\nstart=$(date +%s%N)\nip netns exec {self._name} pppd file {file}\nstatus=$?\n"
+            "echo $(($(date +%s%N) - start))\n"
             f"ip -n {self._name} addr show ppp0 2>&1\necho ---\ncat {self._log}\nexit $status\n"
         )
 
     def dialled(self) -> Dialled:
         done = self._guest.finish(self._dialling)
         before, _, log = done.output.partition("---\n")
-        return Dialled(done.status, before, log)
+        took = _TOOK.search(before)
+        return Dialled(done.status, int(took[0]) / 1e9 if took else 0.0, before, log)
 
-    def dial(self, user: str, password: str, method: str = "chap") -> Dialled:
-        self.start(user, password, method)
+    def dial(self, user: str, password: str, method: str = "chap", *more: str) -> Dialled:
+        self.start(user, password, method, *more)
         return self.dialled()
 
     def run(self, *argv: str) -> Done:
         """Run a command in the subscriber's namespace."""
         return self._guest.run(f"ip netns exec {self._name} {shlex.join(argv)}")
 
-    def pings(self, target: str, count: int = 5) -> int:
-        """How many of so many pings were answered."""
-        shown = self.run("ping", "-c", str(count), "-i", "0.2", "-W", "3", target).output
+    def pings(self, target: str, count: int = 5, *more: str) -> int:
+        """How many of so many pings were answered; ``more`` are options of ping's."""
+        shown = self.run("ping", "-c", str(count), "-i", "0.2", "-W", "3", *more, target).output
         found = _ANSWERED.search(shown)
         return int(found[1]) if found else 0
 
@@ -112,6 +119,11 @@ class Pppd:
         """Tell pppd to end, and wait for it; its log."""
         self._guest.run(f"kill $(head -n 1 {self._pid})")
         return self.ended()
+
+    def kill(self) -> None:
+        """End pppd as a power cut does: nothing more is sent."""
+        done = self._guest.run(f"kill -9 $(head -n 1 {self._pid}) && rm {self._pid}")
+        assert done.status == 0, done.output
 
     def give_up(self) -> None:
         """Make sure that pppd is not running."""

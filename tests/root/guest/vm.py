@@ -24,6 +24,8 @@ KERNEL = "/usr/bin/linux.uml"
 NEEDS = (KERNEL, "/usr/sbin/pppd", "/usr/bin/busybox", "/usr/sbin/modprobe", "/usr/bin/ip")
 TRUNK = "vec0"
 """The guest's network card."""
+_WIDEST = 1508
+"""Octets that it takes: a PPPoE frame with a packet of 1500."""
 
 _INIT = Path(__file__).with_name("init.sh")
 _BOOT_WITHIN = 60.0
@@ -69,7 +71,7 @@ class Guest:
             "con=null",
             "con0=fd:0,fd:1",
             "ssl=null",
-            f"{TRUNK}:transport=tap,ifname={self._tap}",
+            f"{TRUNK}:transport=tap,ifname={self._tap},mtu={_WIDEST}",
         ]
         with netns.inside(self._namespace):
             self._process = subprocess.Popen(
@@ -123,6 +125,12 @@ class Guest:
         """Put a file into the shared directory; its path in the guest."""
         (self._share / name).write_text(text)
         return f"/mnt/{name}"
+
+    def program(self, name: str, script: str) -> str:
+        """Put a shell script into the shared directory, to be run by others; its path in the guest."""
+        path = self.write(name, f"#!/bin/sh\n{script}")
+        (self._share / name).chmod(0o755)
+        return path
 
     def _read(self) -> None:
         assert self._process.stdout is not None
