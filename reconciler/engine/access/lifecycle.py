@@ -189,6 +189,7 @@ class Lifecycle:
         return self.end(rival, End.REPLACED, now)
 
     def _log_out(self, session: Session) -> list[Effect]:
+        session.question = None
         self._admission.release(session)
         return self._close_path(session)
 

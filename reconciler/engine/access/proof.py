@@ -52,15 +52,16 @@ def _right(right: bool) -> bytes | None:
 
 
 def _nt_hashes(secret: Password | NtHash) -> tuple[bytes, ...]:
-    return (secret.octets,) if isinstance(secret, NtHash) else nt_password_hashes(secret.text)
+    """Hashes something in any case, so that the time taken does not tell what is kept of the password."""
+    made = nt_password_hashes(secret.text if isinstance(secret, Password) else b"password")
+    return made if isinstance(secret, Password) else (secret.octets,)
 
 
 def _pap(password: bytes, secret: Password | NtHash) -> bool:
+    hashes = nt_password_hashes(password)  # in any case: see _nt_hashes
     if isinstance(secret, Password):
         return compare_digest(password, secret.text)
-    return password != b"" and any(
-        compare_digest(made, secret.octets) for made in nt_password_hashes(password)
-    )
+    return password != b"" and any(compare_digest(made, secret.octets) for made in hashes)
 
 
 def _chap(credentials: ChapCredentials, password: bytes) -> bool:

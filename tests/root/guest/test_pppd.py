@@ -16,6 +16,8 @@ pytestmark = [pytest.mark.root, pytest.mark.guest]
 
 Make = Callable[[], Pppd]
 
+SCRYPT_OF_TEST = "$scrypt$ln=14,r=8,p=1$c2FsdHNhbHQ$xj2bTVnlMLlzdBMsxkCiDbs9W+mGAo6fTVoPbMrttUI"
+
 
 def live(sandbox: Sandbox) -> dict[str, dict[str, object]]:
     """The sessions that are up, by user."""
@@ -69,6 +71,26 @@ def test_A5_A17_a_wrong_login_is_refused(subscriber: Make, user: str, password: 
     dialled = subscriber().dial(user, password, method)
     assert dialled.status == AUTHENTICATION_FAILED, dialled.log
     assert f"{'PAP' if method == 'pap' else 'CHAP'} authentication failed" in dialled.log
+
+
+@pytest.mark.parametrize(
+    ("method", "secret"),
+    [
+        ("mschapv2", "nt_hash: 0cb6948805f797bf2a82807973b89537"),
+        ("pap", "nt_hash: 0cb6948805f797bf2a82807973b89537"),
+        ("pap", f"password_hash: '{SCRYPT_OF_TEST}'"),
+    ],
+)
+def test_A2_A17_pppd_logs_in_where_the_site_has_but_a_hash(
+    subscriber: Make, sandbox: Sandbox, method: str, secret: str
+) -> None:
+    site = SITE.replace("theo: test", f"theo: {{{secret}}}") + f"auth: [{method}]\n"
+    sandbox.instance.save(site)
+    sandbox.instance.wait_in_force(site)
+    dialled = subscriber().dial("theo", "test", method)
+    assert dialled.up, dialled.log
+    refused = subscriber().dial("theo", "guess", method)
+    assert refused.status == AUTHENTICATION_FAILED, refused.log
 
 
 def test_A18_pppd_logs_in_by_mschapv1_where_the_site_names_it(subscriber: Make, sandbox: Sandbox) -> None:
