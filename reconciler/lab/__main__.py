@@ -18,7 +18,7 @@ from reconciler.lab import edits
 from reconciler.lab.caller import CallerError
 from reconciler.lab.instance import InstanceError
 from reconciler.lab.sandbox import Sandbox
-from reconciler.lab.show import Show
+from reconciler.lab.show import FOR_REAL, Show
 from reconciler.lab.stage import Stage
 from reconciler.lab.story import PASSWORD, SPARE, Pace, Story
 from reconciler.linux.errors import KernelError
@@ -66,7 +66,9 @@ def _demo(text: str, users: tuple[str, ...], datapath: str) -> int:
         stage = Stage(sandbox, wire, _print)
         right = Story(sandbox, stage, text, users, Pace()).play()
     failures = "".join(f"  {failure}\n" for failure in stage.failures)
-    _print("\nEverything was as it should be.\n" if right else f"\nNot as it should be:\n{failures}")
+    _print(
+        f"\nEverything was as it should be.\n\n{FOR_REAL}" if right else f"\nNot as it should be:\n{failures}"
+    )
     return 0 if right else 1
 
 

@@ -39,6 +39,7 @@ class Show:
         welcome = _WELCOME.format(
             site=sandbox.instance.site,
             reconciler=f"RECONCILER_RUNTIME_DIR={runtime_dir} {sys.executable} -m reconciler",
+            real=FOR_REAL,
             namespace=sandbox.topology.namespace(next(iter(sandbox.callers))),
         )
         self._write(welcome)
@@ -122,4 +123,10 @@ A sandbox of network namespaces: a switch with a router to 8.8.8.8, the concentr
           nsenter --net=/run/netns/{namespace} ip addr show ppp0
    stop   Ctrl-C
 
+{real}
+"""
+
+FOR_REAL = f"""\
+On a real interface: copy examples/site.yaml, set its `interface`, addresses and users, then, as root:
+   {sys.executable} -m reconciler run THE-COPY
 """
