@@ -32,39 +32,37 @@ def _text(answer: Any) -> str:
     if answer["windows"]:
         numbers = [f"{one['number']} ({one['text']})" for one in answer["windows"]]
         lines.append(f"Windows shows {', or '.join(numbers)}.")
-    lines += [f"{'  ' if index else 'Do: '}{advice}." for index, advice in enumerate(answer["advice"])]
+    lines += [f"{'    ' if index else 'Do: '}{advice}." for index, advice in enumerate(answer["advice"])]
     text = "".join(f"{visible(line)}\n" for line in lines)
-    rows = [_row(one) for one in answer["attempts"]]
-    head = ("WHEN", "WHAT HAPPENED", "WINDOWS", "USER", "MAC", "INTERFACE", "ID")
-    return text + ("\n" + table(head, rows) if rows else "")
+    return f"{text}\n{_table(answer['attempts'])}" if answer["attempts"] else text
+
+
+def _table(attempts: list[Any]) -> str:
+    """The line's name is a column where an attempt has one."""
+    named = any(one["circuit_id"] or one["remote_id"] for one in attempts)
+    head = ("WHEN", "WHAT HAPPENED", "WINDOWS", "USER", "MAC", "INTERFACE", "ID", "LINE")
+    width = len(head) - (not named)
+    return table(head[:width], [_row(one)[:width] for one in attempts])
 
 
 def _row(one: Any) -> tuple[str, ...]:
-    shown = (
-        one["outcome"]
-        if one["outcome"] in {"online", "dialling"}
-        else f"{one['outcome']}: {one['explanation']}"
-    )
     return (
         _when(one),
-        shown,
+        f"{one['outcome']}: {one['explanation']}" if one["explanation"] else one["outcome"],
         "/".join(map(str, one["windows"])) or "-",
         one["user"] or "-",
         one["mac"],
         one["interface"],
         f"0x{one['id']:04x}",
+        " ".join(filter(None, (one["circuit_id"], one["remote_id"]))) or "-",
     )
 
 
 def _when(one: Any) -> str:
     begun, ended = one["time"], one["ended"]
-    if begun and ended:
-        return f"{_moment(begun)} to {_moment(ended)}"
-    return (
-        f"until {_moment(ended)}"
-        if ended
-        else f"{'since ' if one['outcome'] == 'online' else ''}{_moment(begun)}"
-    )
+    if ended:
+        return f"{_moment(begun)} to {_moment(ended)}" if begun else f"until {_moment(ended)}"
+    return f"since {_moment(begun)}" if one["outcome"] == "online" else _moment(begun)
 
 
 def _moment(time: str) -> str:

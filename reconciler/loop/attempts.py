@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from reconciler.engine.messages import SessionView
+from reconciler.engine.messages import SessionState, SessionView
 from reconciler.loop.events import Event
 from reconciler.loop.explain import Explanation, explanation
 from reconciler.loop.views import moment
@@ -19,12 +19,15 @@ from reconciler.site.escape import visible
 Outcome: TypeAlias = Literal["online", "dialling", "closed", "refused", "failed"]
 _Key: TypeAlias = tuple[str | None, str | None, int | None]
 
+_ENDING = Explanation("it is being ended at this moment")
 _UNSEEN = Explanation("ended while nobody was listening: the engine was gone, or the daemon was not running")
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """``time`` and ``ended`` are Unix time, None where unknown. ``reason`` is the event's word."""
+    """``time`` and ``ended`` are Unix time, None where unknown. ``reason`` is the event's word;
+    ``circuit_id`` and ``remote_id`` are the line's, where a DSLAM or switch tells them.
+    """
 
     outcome: Outcome
     time: float | None
@@ -33,6 +36,8 @@ class Attempt:
     mac: str
     id: int
     interface: str
+    circuit_id: str | None = None
+    remote_id: str | None = None
     reason: str | None = None
     means: Explanation = Explanation("")  # noqa: RUF009 - a constant
 
@@ -65,6 +70,8 @@ class Attempt:
             "mac": self.mac,
             "id": self.id,
             "interface": self.interface,
+            "circuit_id": self.circuit_id,
+            "remote_id": self.remote_id,
         }
 
 
@@ -74,14 +81,10 @@ def attempts(events: Iterable[Event], live: Sequence[SessionView] | None) -> lis
     for event in events:
         _take(found, event)
     if live is not None:
-        alive = {(session["interface"], session["mac"], session["id"]) for session in live}
-        found = [_settled(attempt, attempt.key in alive) for attempt in found]
-        told = {attempt.key for attempt in found if attempt.outcome == "online"}
-        found += [
-            _of(session)
-            for session in live
-            if (session["interface"], session["mac"], session["id"]) not in told
-        ]
+        states = {(one["interface"], one["mac"], one["id"]): one["state"] for one in live}
+        found = [_settled(one, states.get(one.key)) for one in found]
+        found = [one for one in found if one.outcome != "online"]
+        found += [_of(session) for session in live if session["state"] != "terminate"]
     return sorted(found, key=lambda attempt: attempt.last, reverse=True)
 
 
@@ -89,7 +92,8 @@ def _take(found: list[Attempt], event: Event) -> None:
     mac, number, interface = event["mac"], event["id"], event["interface"]
     if mac is None or number is None or interface is None:
         return
-    new = Attempt("online", event["time"], None, event["user"], mac, number, interface)
+    line = event.get("circuit_id"), event.get("remote_id")
+    new = Attempt("online", event["time"], None, event["user"], mac, number, interface, *line)
     place = next((index for index in reversed(range(len(found))) if found[index].key == new.key), None)
     before = "" if place is None else found[place].outcome
     ended = replace(new, reason=event["reason"], means=explanation(event["type"], event["reason"]))
@@ -106,10 +110,11 @@ def _take(found: list[Attempt], event: Event) -> None:
             found.append(replace(ended, outcome="failed"))
 
 
-def _settled(attempt: Attempt, alive: bool) -> Attempt:
-    if attempt.outcome == "online" and not alive:
-        return replace(attempt, outcome="closed", means=_UNSEEN)
-    return attempt
+def _settled(attempt: Attempt, state: SessionState | None) -> Attempt:
+    """Of whose end nobody has heard, but which is over, or as good as over."""
+    if attempt.outcome != "online" or state not in (None, "terminate"):
+        return attempt
+    return replace(attempt, outcome="closed", means=_ENDING if state else _UNSEEN)
 
 
 def _of(session: SessionView) -> Attempt:
@@ -122,4 +127,6 @@ def _of(session: SessionView) -> Attempt:
         session["mac"],
         session["id"],
         session["interface"],
+        session["circuit_id"],
+        session["remote_id"],
     )

@@ -47,6 +47,15 @@ def test_why_of_a_mac_address_and_of_who_is_online(daemon: Daemon, say: Say) -> 
     assert "theo is online" in say("why", "theo").out
 
 
+def test_why_names_the_line_where_there_is_a_name(daemon: Daemon, say: Say) -> None:
+    assert say("status", "--wait").status == 0
+    daemon.engine.dial("theo")["circuit_id"] = "dslam1 eth 2/3"
+    heard(daemon, 1)
+    head, row = say("why", "theo").out.splitlines()[-2:]
+    assert head.endswith("LINE")
+    assert row.endswith("dslam1 eth 2/3")
+
+
 def test_why_of_somebody_never_heard_of_exits_0_and_says_so(daemon: Daemon, say: Say) -> None:
     assert say("status", "--wait").status == 0
     said = say("why", "nobody")

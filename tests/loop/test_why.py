@@ -87,6 +87,8 @@ def test_a_wrong_password_is_said_with_what_to_do_and_691() -> None:
             "mac": MAC,
             "id": 1,
             "interface": "eth1",
+            "circuit_id": None,
+            "remote_id": None,
         }
     ]
 
@@ -147,6 +149,22 @@ def test_a_session_that_ended_unheard_is_not_said_to_be_online() -> None:
     assert "ended while nobody was listening" in told["summary"]
 
 
+def test_a_session_that_is_being_ended_is_neither_online_nor_dialling() -> None:
+    case = Case().happened("session_opened", "logged_in", ago=100)
+    told = case.why("theo", sessions=[session(1, mac=MAC, state="terminate")])
+    assert (told["online"], len(told["attempts"])) == (False, 1)
+    assert "it is being ended at this moment" in told["summary"]
+    refused = Case().happened("login_refused", "wrong_password")
+    told = refused.why(MAC, sessions=[session(1, mac=MAC, user=None, state="terminate")])
+    assert [one["outcome"] for one in told["attempts"]] == ["refused"]
+
+
+def test_a_call_that_is_under_way_is_said_to_be() -> None:
+    told = Case().why(MAC, sessions=[session(1, mac=MAC, user=None, state="authenticate")])
+    assert f"A call is under way: session 0x0001 of {MAC} on eth1." in told["summary"]
+    assert told["attempts"][0]["outcome"] == "dialling"
+
+
 def test_calls_that_fail_before_the_login_are_told_of_the_client_and_of_its_user() -> None:
     case = (
         Case().happened("session_opened", "logged_in", ago=99).happened("session_closed", "replaced", ago=98)
@@ -183,6 +201,12 @@ def test_two_devices_with_one_login_are_noticed_while_one_of_them_is_online() ->
     told = case.why("theo", sessions=[session(9)])
     assert told["online"]
     assert "two devices use one login" in told["advice"][0]
+
+
+def test_the_line_is_told_where_it_is_known() -> None:
+    told = Case().why("theo", sessions=[session(7, circuit_id="dslam1 eth 2/3", remote_id="cabinet 9")])
+    (one,) = told["attempts"]
+    assert (one["circuit_id"], one["remote_id"]) == ("dslam1 eth 2/3", "cabinet 9")
 
 
 def test_commands_in_advice_name_the_subscriber_and_can_be_pasted() -> None:
