@@ -17,7 +17,7 @@ from reconciler.loop.views import moment
 from reconciler.site.escape import visible
 
 Outcome: TypeAlias = Literal["online", "dialling", "closed", "refused", "failed"]
-_Key: TypeAlias = tuple[str | None, str | None, int | None]
+_Key: TypeAlias = tuple[str, str, int]
 
 _ENDING = Explanation("it is being ended at this moment")
 _UNSEEN = Explanation("ended while nobody was listening: the engine was gone, or the daemon was not running")
