@@ -11,6 +11,7 @@ from reconciler.cli.events import _text
 from reconciler.engine import views
 from reconciler.engine.access.effects import Event, Key
 from reconciler.engine.access.line import Line
+from reconciler.engine.access.line import Line
 from reconciler.log import JsonFormatter, TextFormatter
 
 NAMES = [b"\x1b]0;title\x07", b"two\nlines", b"a\r\0b", "‮reversed".encode(), b"\xff\xfe", b"x" * 255]
@@ -26,5 +27,6 @@ def test_D44_a_refused_name_is_one_plain_line_everywhere(name: bytes) -> None:
     assert f"{view['circuit_id']}{view['remote_id']}".isprintable()
     shown = _text({"commit": None, **view, "time": "12:00:00"})
     record = logging.makeLogRecord({"msg": "login refused: %s", "args": (view["user"],)})
-    for line in (shown, TextFormatter(colour=False).format(record), JsonFormatter().format(record)):
-        assert line.isprintable()
+    for said in (shown, TextFormatter(colour=False).format(record), JsonFormatter().format(record)):
+        assert said.isprintable()
+    assert str(view["circuit_id"]).isprintable()
