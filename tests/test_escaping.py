@@ -11,10 +11,9 @@ from reconciler.cli.events import _text
 from reconciler.engine import views
 from reconciler.engine.access.effects import Event, Key
 from reconciler.engine.access.line import Line
-from reconciler.engine.access.line import Line
 from reconciler.log import JsonFormatter, TextFormatter
 
-NAMES = [b"\x1b]0;title\x07", b"two\nlines", b"a\r\0b", "‮reversed".encode(), b"\xff\xfe", b"x" * 255]
+NAMES = [b"\x1b]0;title\x07", b"two\nlines", b"a\r\0b", "\u202ereversed".encode(), b"\xff\xfe", b"x" * 255]
 
 
 @pytest.mark.parametrize("name", NAMES)
