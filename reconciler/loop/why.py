@@ -142,7 +142,8 @@ class _Case:
             return [f"there is a user with almost the same name: {visible(user)}" for user in close]
         strangers = [name for name in self._scene.events.users() if name not in self._users]
         return [
-            f"somebody calls as {visible(name)}, a name that site.yaml does not have: mistyped?"
+            f"somebody calls as {visible(name)}, whom site.yaml does not have: correct the name on the"
+            " subscriber's side"
             for name in _alike(self._name, strangers)
         ]
 

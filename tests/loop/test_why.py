@@ -109,7 +109,7 @@ def test_a_mistyped_name_is_recognised_from_both_sides(name: str) -> None:
     case = Case().happened("login_refused", "unknown_user", name)
     assert case.why(name)["advice"][0] == "there is a user with almost the same name: theo"
     assert case.why("theo")["advice"][0] == (
-        f"somebody calls as {name}, a name that site.yaml does not have: mistyped?"
+        f"somebody calls as {name}, whom site.yaml does not have: correct the name on the subscriber's side"
     )
 
 
