@@ -7,12 +7,15 @@ not understood, which may contain one; text from the network is escaped.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 
 from reconciler.probe.codec import BROADCAST, SESSION, Code, Control, Discovery, Option, Protocol, Tag, read
 from reconciler.probe.text import readable
 
 _SHOWN_OCTETS = 8
+_PROOF = re.compile(rb"S=[0-9A-Fa-f]+")
+"""What MS-CHAPv2 proves the server by (RFC 2759 §5): made from the password, like a Response."""
 _HEADERS = 20
 
 _PROTOCOLS = {
@@ -161,7 +164,7 @@ def _pap(packet: Control) -> str:
 
 def _chap(packet: Control) -> str:
     if packet.code in (3, 4):
-        return f'"{readable(packet.data)}"'
+        return f'"{readable(_PROOF.sub(b"S=(hidden)", packet.data))}"'
     size = packet.data[0] if packet.data else 0
     if len(packet.data) <= size:
         return "(malformed)"
@@ -187,5 +190,7 @@ _VOCABULARY: dict[int, tuple[dict[int, str], Callable[[Control], str]]] = {
     Protocol.IPCP: (_CONFIGURE, _ipcp),
     Protocol.PAP: (_PAP, _pap),
     Protocol.CHAP: (_CHAP, _chap),
+    0x8057: (_CONFIGURE, _unknown),
+    0x80FD: (_CONFIGURE, _unknown),
 }
 """For each protocol the names of its codes, and what describes the rest of its packets."""

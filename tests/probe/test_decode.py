@@ -81,7 +81,7 @@ def test_discovery_names_stations_tags_and_the_session() -> None:
             (0x8021, 3, b"", (3, b"\x0a\xd6\2\x65"), (129, b"\x08" * 4), (131, b"\x08\x08\4\4")),
         ),
         ("IPCP Configure-Request id 3 <option 2 0x002d0f01>", (0x8021, 1, b"", (2, b"\0\x2d\x0f\1"))),
-        ("IPV6CP code 1 id 3 (10 octets)", (0x8057, 1, bytes(10))),
+        ("IPV6CP Configure-Request id 3 (10 octets)", (0x8057, 1, bytes(10))),
         ("protocol 0x8235 code 1 id 3 (0 octets)", (0x8235, 1)),
     ],
 )
@@ -99,6 +99,8 @@ def test_a_control_packet_is_one_line(line: str, packet: tuple[int, int, bytes])
         ("LCP Protocol-Reject id 3 of PAP", (0xC021, 8, b"\xc0\x23\1\1\0\x12\4theo\6SECRET")),
         ("LCP Code-Reject id 3 of code 1", (0xC021, 7, b"\1SECRET")),
         ("EAP code 2 id 3 (6 octets)", (0xC227, 2, b"SECRET")),
+        ("IPV6CP Configure-Request id 3 (6 octets)", (0x8057, 1, b"SECRET")),
+        ('CHAP Success id 3 "S=(hidden) M=OK"', (0xC223, 3, b"S=" + b"0A1B" * 10 + b" M=OK")),
     ],
 )
 def test_no_password_is_shown(line: str, packet: tuple[int, int, bytes]) -> None:

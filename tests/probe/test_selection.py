@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from random import Random
+
+import pytest
+
 from reconciler.linux.capture import Captured
 from reconciler.probe.codec import BROADCAST, Code, Configure, Control, Discovery, Protocol, write
 from reconciler.probe.selection import HELD, Selection
@@ -96,6 +100,16 @@ def test_what_is_held_back_is_bounded_and_data_is_not_held() -> None:
     passed(selection, *[padi(PABLO)] * HELD)
     login = pap(THEO, b"theo")
     assert passed(selection, login) == [login]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_X4_no_frame_raises(seed: int) -> None:
+    chance, selection = Random(seed), Selection(users=["theo"], sessions=[9])
+    for _ in range(500):
+        frame = bytearray(chance.choice([padi(THEO), lcp(THEO), pap(THEO, b"theo")]).frame)
+        for _ in range(chance.randrange(6)):
+            frame[chance.randrange(12, len(frame))] = chance.randrange(256)
+        selection.take(Captured("eth0", 0, bytes(frame[: chance.randrange(len(frame) + 1)])))
 
 
 def test_a_login_that_is_cut_short_is_nobodys() -> None:
