@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -148,3 +149,14 @@ def test_a_changed_password_is_remembered_with_its_session(engines: Engines, cab
     engines.now.ask("users", generation=2, put=[entry("theo", "new")], remove=[])
     heir = engines.succeed()
     assert [view["stale"] for view in heir.sessions()] == [True]
+
+
+def test_D23_a_cookie_of_the_engine_before_is_still_good(engines: Engines, cable: Cable) -> None:
+    engines.now.serve("theo")
+    theo = Subscriber(THEO)
+    cable.say(theo.dial(time.monotonic()))
+    cable.until(lambda: bool(cable.heard))
+    engines.succeed()
+    cable.subscribers.append(theo)
+    cable.say(theo.receive(cable.heard[0], time.monotonic()))
+    cable.until(lambda: theo.state == "up")
