@@ -10,9 +10,12 @@ import argparse
 import shutil
 import subprocess
 import sys
+from hashlib import blake2s
 from pathlib import Path
 
 import atheris
+
+from tests.fuzz.keep import worth_keeping
 
 with atheris.instrument_imports(include=["reconciler"]):
     from tests.fuzz.seeds import seeds
@@ -30,8 +33,8 @@ def main() -> int:
     arguments = _arguments()
     if arguments.only:
         return _fuzz(arguments.only, arguments.rest)
-    share = max(1, arguments.seconds // len(arguments.targets))
-    failed = [name for name in arguments.targets if not _run(name, share)]
+    share = arguments.seconds // len(arguments.targets)
+    failed = [name for name in arguments.targets if share and not _run(name, share)]
     if arguments.keep and not failed:
         for name in arguments.targets:
             _keep(name)
@@ -41,7 +44,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="dev fuzz", description=__doc__)
-    parser.add_argument("seconds", nargs="?", type=int, default=60, help="for all targets together")
+    parser.add_argument("seconds", nargs="?", type=int, default=60, help="for all together; 0: none")
     parser.add_argument("targets", nargs="*", default=list(TARGETS), metavar="TARGET")
     parser.add_argument("--keep", action="store_true", help="make the corpus anew")
     parser.add_argument("--only", choices=list(TARGETS), help=argparse.SUPPRESS)
@@ -61,13 +64,15 @@ def _run(name: str, seconds: int) -> bool:
 
 
 def _keep(name: str) -> None:
-    """The fewest stories with the coverage of all."""
-    learnt, known, fewer = LEARNT / name, CORPUS / name, LEARNT / f"{name}.fewer"
-    shutil.rmtree(fewer, ignore_errors=True)
-    fewer.mkdir()
-    if _child(name, "-merge=1", f"-max_len={LONGEST}", str(fewer), str(known), str(learnt)):
-        shutil.rmtree(known)
-        shutil.move(fewer, known)
+    """The corpus anew: what it had and what has been learnt, as far as it is worth it."""
+    known = CORPUS / name
+    stories = [path.read_bytes() for folder in (known, LEARNT / name) for path in sorted(folder.iterdir())]
+    kept = worth_keeping(TARGETS[name], stories)
+    shutil.rmtree(known)
+    known.mkdir()
+    for story in kept:
+        (known / blake2s(story, digest_size=8).hexdigest()).write_bytes(story)
+    sys.stderr.write(f"fuzz: {name}: {len(kept)} of {len(stories)} stories kept\n")
 
 
 def _child(name: str, *options: str) -> bool:
