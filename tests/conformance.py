@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -64,11 +64,18 @@ def shown() -> dict[str, list[Shown]]:
 def page() -> str:
     """``docs/conformance.md`` below its title."""
     known, tests = items(), shown()
-    parts = []
+    parts = [
+        f"{len(known)} items. Deliberate deviations: {_links(i for i in known.values() if i.deviation)}. "
+        f"Not there yet, in whole or in part: {_links(i for i in known.values() if i.waits)}."
+    ]
     for letter, title in groups().items():
         parts.append(f"## {title}")
         parts += [_section(item, tests.get(item.id, [])) for item in known.values() if item.id[0] == letter]
     return "\n\n".join(parts)
+
+
+def _links(some: Iterable[Item]) -> str:
+    return ", ".join(f"[{item.id}](#{item.id.lower()})" for item in some) or "none"
 
 
 def _section(item: Item, tests: list[Shown]) -> str:

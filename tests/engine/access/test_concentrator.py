@@ -203,6 +203,17 @@ def test_a_bug_costs_one_session_and_is_told(monkeypatch: pytest.MonkeyPatch) ->
     assert pablo.state == "up"
 
 
+def test_X4_a_bug_in_discovery_costs_one_frame_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    theo = bench.dial(subscriber(1, "theo"))
+    (padi,) = subscriber(2, "pablo").dial(bench.now)
+    with monkeypatch.context() as broken:
+        broken.setattr(bench.concentrator, "_discovery", None)
+        (effect,) = bench.receive(padi)
+    assert type(effect).__name__ == "Fault"
+    assert (type(bench.receive(padi)[0]).__name__, theo.state) == ("Send", "up")
+
+
 def test_packed_and_text_are_inverse() -> None:
     assert text(packed("10.214.2.100")) == "10.214.2.100"
 
