@@ -64,10 +64,10 @@ def shown() -> dict[str, list[Shown]]:
 def page() -> str:
     """``docs/conformance.md`` below its title."""
     known, tests = items(), shown()
-    parts = [
-        f"{len(known)} items. Deliberate deviations: {_links(i for i in known.values() if i.deviation)}. "
-        f"Not there yet, in whole or in part: {_links(i for i in known.values() if i.waits)}."
-    ]
+    deviations = _links(item for item in known.values() if item.deviation)
+    waiting = _links(item for item in known.values() if item.waits)
+    counted = f"{len(known)} items. Deliberate deviations: {deviations}."
+    parts = [f"{counted} Not there yet, in whole or in part: {waiting}."]
     for letter, title in groups().items():
         parts.append(f"## {title}")
         parts += [_section(item, tests.get(item.id, [])) for item in known.values() if item.id[0] == letter]
