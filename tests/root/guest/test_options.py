@@ -115,18 +115,19 @@ def test_D2_a_host_uniq_of_ones_own_comes_back(subscriber: Make) -> None:
 def test_D5_D6_a_service_is_found_by_its_name_and_another_is_not_there(
     subscriber: Make, sandbox: Sandbox
 ) -> None:
-    put_in_force(sandbox, SITE + "service_names: [fast, slow]\n")
+    newcomer = SITE.replace("  yunhan: test\n", "  yunhan: test\n  quiet: test\n")
+    put_in_force(sandbox, newcomer + "service_names: [fast, slow]\n")
     dialled = subscriber().dial("theo", "test", "chap", "rp_pppoe_service fast")
     assert dialled.up, dialled.log
-    pablo = subscriber()
-    pablo.start("pablo", "test", "chap", "rp_pppoe_service none")
+    quiet = subscriber()
+    quiet.start("quiet", "test", "chap", "rp_pppoe_service none")
 
     def ignored(_status: object) -> bool:
-        return "for a service name" in str(sandbox.instance.ask("why", "pablo")["advice"])
+        return "for a service name" in str(sandbox.instance.ask("why", "quiet")["advice"])
 
     sandbox.instance.wait_for(ignored, "a PADI being left unanswered", 10)
-    pablo.give_up()
-    assert not pablo.dialled().up
+    quiet.give_up()
+    assert not quiet.dialled().up
 
 
 def test_any_service_name_is_taken_when_none_is_declared(subscriber: Make) -> None:
