@@ -48,11 +48,6 @@ def holds_keys(path: Path) -> bool:
     return takes_names(path) or (_is_model(_at(path)) and _at(path) is not User)
 
 
-def is_list(path: Path) -> bool:
-    """Whether a list is expected at ``path``."""
-    return get_origin(_at(path)) is tuple
-
-
 def is_public(path: Path) -> bool:
     """Whether a single value at ``path`` may be shown. Only a known setting may: what stands where nothing is
     expected could be a password under a misspelt key.
