@@ -87,6 +87,17 @@ class _Declared(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuses a key beside which nothing is declared about changing it.
+
+        :raises TypeError: which key of which table.
+        """
+        super().__pydantic_init_subclass__(**kwargs)
+        for key, field in cls.model_fields.items():
+            if not any(isinstance(note, OnChange) for note in field.metadata):
+                raise TypeError(f"{cls.__name__}.{key}: what does a change of it do to live sessions?")
+
 
 class User(_Declared):
     """One subscriber. What is known of the password is given by exactly one of the first five keys."""

@@ -10,6 +10,7 @@ import pytest
 
 from reconciler.linux import links, netns
 from tests.missing import do_without
+from tests.root.daemons import Daemons
 from tests.root.engine import Engine
 from tests.root.wire import Cable
 
@@ -26,6 +27,21 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     reason = _missing()
     if reason and item.get_closest_marker("root"):
         do_without(reason)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def daemons() -> Iterator[Daemons]:
+    """Every reconciler that these tests run."""
+    known = Daemons()
+    with known.watched():
+        yield known
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_dropped_unnamed(daemons: Daemons) -> Iterator[None]:
+    """Whatever a test is about: no apply ends a session that its plan had not named."""
+    yield
+    assert daemons.new_drops() == 0, "reconciler_unpredicted_drops_total"
 
 
 @pytest.fixture
