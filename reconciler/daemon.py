@@ -7,6 +7,7 @@ Every clock, path and process is passed in from here. It must not hold any rule 
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import sys
@@ -19,6 +20,7 @@ from typing import Literal
 
 from reconciler.control.server import Server
 from reconciler.linux.errors import KernelError
+from reconciler.linux.manager import Manager
 from reconciler.loop.advice import Advice, LinuxNeighbourhood
 from reconciler.loop.conditions import Board
 from reconciler.loop.events import Events
@@ -56,7 +58,7 @@ log = logging.getLogger("reconciler")
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to run. ``interval`` in seconds; ``on_exit``: what becomes of the sessions; ``release``: drain,
-    and put back what was found.
+    and put back what was found; ``external_engine``: something else starts the engine.
     """
 
     site: Path
@@ -68,12 +70,17 @@ class Options:
     once: bool = False
     on_exit: Literal["keep", "drain"] = "keep"
     release: bool = False
+    external_engine: bool = False
 
 
 def engine_command(options: Options) -> list[str]:
     """How the engine is started."""
     arguments = ["--runtime-dir", str(options.runtime_dir), "--datapath", options.datapath]
     return [sys.executable, "-m", "reconciler.engine", *arguments]
+
+
+def _supervisor(options: Options) -> Supervisor:
+    return Supervisor(options.runtime_dir, None if options.external_engine else engine_command(options))
 
 
 def run(options: Options) -> int:
@@ -88,7 +95,8 @@ def run(options: Options) -> int:
         state_lock = Lock.take(options.state_dir, "--state-dir", 0o700)
         stack.callback(state_lock.release)
         store = stack.enter_context(closing(Store.open(options.state_dir, machine())))
-        supervisor = Supervisor(options.runtime_dir, engine_command(options))
+        manager = Manager(os.environ)
+        supervisor = _supervisor(options)
         kernel = LinuxKernel()
         clocks, wake, events = Clocks(), Wake(), Events()
         hello = supervisor.ensure()
@@ -122,7 +130,9 @@ def run(options: Options) -> int:
             stack.callback(events.close)
             server.start()
             log.info("watching %s", reconciler.path)
-            loop.run()
+            manager.say("READY=1")
+            loop.run(manager.alive)
+            manager.say("STOPPING=1")
             if options.release or options.on_exit == "drain":
                 _drain(supervisor)
             if options.release:

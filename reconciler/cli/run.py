@@ -28,6 +28,9 @@ from reconciler.cli.common import Common, Failure, coloured, takes_common
     help="Seconds between two looks at everything when nothing happens.",
 )
 @click.option("--poll", is_flag=True, help="Do not rely on the kernel to tell of changed files.")
+@click.option(
+    "--external-engine", is_flag=True, help="Do not start an engine: something else does, such as its unit."
+)
 @click.option("--once", is_flag=True, help="Start the engine, converge once, leave it serving.")
 @click.option(
     "--on-exit",
@@ -46,6 +49,7 @@ def command(
     datapath: str,
     interval: float,
     poll: bool,
+    external_engine: bool,
     once: bool,
     on_exit: Literal["keep", "drain"],
     release: bool,
@@ -77,6 +81,7 @@ def command(
         datapath=datapath,
         interval=interval,
         poll=poll,
+        external_engine=external_engine,
         once=once,
         on_exit=on_exit,
         release=release,

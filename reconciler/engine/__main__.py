@@ -1,8 +1,8 @@
 """The engine's process: ``python -m reconciler.engine --runtime-dir DIR --datapath auto|tun|null``.
 
-Prints ``ready`` on standard output once its command socket answers. SIGTERM ends the process alone: the
-sessions go on, and the next engine of this directory takes them over. Exit status 1, with one line on
-standard error, when it cannot start.
+Prints ``ready`` on standard output once its command socket answers, and tells the service manager. SIGTERM
+ends the process alone: the sessions go on, and the next engine of this directory takes them over. Exit status
+1, with one line on standard error, when it cannot start.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from reconciler.engine.journal import NAME as JOURNAL
 from reconciler.engine.journal import Journal, JournalVersionError
 from reconciler.engine.messages import SOCKET_NAME
 from reconciler.engine.service import Service
+from reconciler.linux.manager import Manager
 
 if TYPE_CHECKING:
     from reconciler.engine.datapath.base import DataPath
@@ -36,9 +37,10 @@ def main() -> int:
     """Build the parts, and serve."""
     arguments = _arguments()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    manager = Manager(os.environ)
     try:
         datapath = choose(arguments.datapath, arguments.runtime_dir)
-        host = _host(Journal(arguments.runtime_dir / JOURNAL, BOOT_ID.read_text().strip()), datapath)
+        host = _host(Journal(arguments.runtime_dir / JOURNAL, BOOT_ID.read_text().strip()), datapath, manager)
         service = Service(host, arguments.runtime_dir / SOCKET_NAME)
     except (PathError, JournalVersionError, OSError) as error:
         sys.stderr.write(f"engine: {error}\n")
@@ -49,17 +51,20 @@ def main() -> int:
     gc.freeze()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
+    manager.say("READY=1")
     host.run()
     service.close()
     return 0
 
 
-def _host(journal: Journal, datapath: DataPath) -> Host:
+def _host(journal: Journal, datapath: DataPath, manager: Manager) -> Host:
     """A host that goes on where the engine before it left off."""
     legacy = restore.read(journal)
-    host = Host(restore.concentrator(legacy, journal, os.urandom), datapath, Chronicle(journal, legacy.terms))
+    concentrator = restore.concentrator(legacy, journal, os.urandom)
+    host = Host(concentrator, datapath, Chronicle(journal, legacy.terms), manager)
     restore.restore(host, legacy, commands.user)
     datapath.prune()
+    manager.forget_untaken()
     host.chronicle.commit()
     return host
 

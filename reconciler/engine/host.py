@@ -19,6 +19,7 @@ from reconciler.engine.access.reasons import End
 from reconciler.engine.ports import Port
 from reconciler.engine.wire.drop import Drop
 from reconciler.engine.workers import Answer, Workers
+from reconciler.linux.manager import Manager
 
 if TYPE_CHECKING:
     import socket
@@ -37,9 +38,17 @@ log = logging.getLogger("reconciler.engine")
 
 
 class Host:
-    """Runs one concentrator over one data path. ``on_event`` hears of each event as it happens."""
+    """Runs one concentrator over one data path. ``on_event`` hears of each event as it happens. The service
+    manager is told every second that the loop turns.
+    """
 
-    def __init__(self, concentrator: Concentrator, datapath: DataPath, chronicle: Chronicle) -> None:
+    def __init__(
+        self,
+        concentrator: Concentrator,
+        datapath: DataPath,
+        chronicle: Chronicle,
+        manager: Manager | None = None,
+    ) -> None:
         self.concentrator = concentrator
         self.datapath = datapath
         self.chronicle = chronicle
@@ -51,6 +60,7 @@ class Host:
         self._inspection = monotonic() + INSPECTION
         self._end: float | None = None
         self._left = False
+        self._manager = manager or Manager()
         self._workers = Workers(lambda ask: concentrator.waits(ask.key, ask.number))
         self.register(self._workers.fileno(), self._attend_workers)
         descriptor = datapath.fileno()
@@ -71,7 +81,7 @@ class Host:
         self.perform(outcome.effects)
         port = self.ports.pop(name, None)
         if port is not None:
-            for sock in port.sockets:
+            for sock in port.sockets.values():
                 self.unregister(sock.fileno())
             port.close()
             self.datapath.detach(name)
@@ -84,9 +94,9 @@ class Host:
         self.concentrator.listen(Listener(here.name, here.mac, here.mtu), generation)
 
     def _open(self, name: str) -> Port:
-        port = Port(name)
+        port = Port(name, self._manager)
         self.ports[name] = port
-        for sock in port.sockets:
+        for sock in port.sockets.values():
             self.register(sock.fileno(), self._reader(port, sock))
         self.datapath.attach(name, port.interface.ifindex, port.interface.mac)
         self.datapath.flush()
@@ -132,6 +142,7 @@ class Host:
             if self._inspection <= now:
                 self._inspection = now + INSPECTION
                 self._inspect()
+                self._manager.alive()
         self._workers.close()
         if not self._left:
             for name in list(self.ports):

@@ -72,18 +72,37 @@ def open_packet_socket(interface: str, ethertype: int, tests: Sequence[Test]) ->
     """
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
     try:
-        program = _assemble(tests)
-        buffer = ctypes.create_string_buffer(program, len(program))
-        count = len(program) // _SOCK_FILTER.size
-        sock.setsockopt(
-            socket.SOL_SOCKET, SO_ATTACH_FILTER, _SOCK_FPROG.pack(count, ctypes.addressof(buffer))
-        )
+        _attach(sock, tests)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         sock.bind((interface, ethertype))
     except OSError:
         sock.close()
         raise
     return sock
+
+
+def adopt_packet_socket(
+    descriptor: int, interface: str, ethertype: int, tests: Sequence[Test]
+) -> socket.socket | None:
+    """The socket that another process opened for the same, with what has arrived on it since; None, and
+    closed, when it is not such a socket or its interface is not there any more.
+    """
+    sock = socket.socket(fileno=descriptor)
+    try:
+        if sock.family == socket.AF_PACKET and sock.getsockname()[:2] == (interface, ethertype):
+            _attach(sock, tests)
+            return sock
+    except OSError:
+        pass
+    sock.close()
+    return None
+
+
+def _attach(sock: socket.socket, tests: Sequence[Test]) -> None:
+    program = _assemble(tests)
+    buffer = ctypes.create_string_buffer(program, len(program))
+    count = len(program) // _SOCK_FILTER.size
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, _SOCK_FPROG.pack(count, ctypes.addressof(buffer)))
 
 
 def _assemble(tests: Sequence[Test]) -> bytes:

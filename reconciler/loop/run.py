@@ -67,9 +67,10 @@ class Loop:
         self._interval = interval
         self._wall = wall
 
-    def run(self) -> None:
-        """Passes until told to stop."""
+    def run(self, alive: Callable[[], None]) -> None:
+        """Passes until told to stop. ``alive`` is called before each, every few seconds at the least."""
         while not self._wake.stopping:
+            alive()
             try:
                 _, delay = self.step()
             except Exception as error:  # a bug of ours must not take the machine's keeper away

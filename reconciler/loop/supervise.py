@@ -44,10 +44,12 @@ class EngineStartError(Exception):
 
 
 class Supervisor:
-    """Runs the engine of ``runtime_dir`` by ``command`` (without arguments of its own). Not thread-safe."""
+    """Runs the engine of ``runtime_dir`` by ``command``; without one, something else starts it, such as a
+    unit of its own. Not thread-safe.
+    """
 
     def __init__(
-        self, runtime_dir: Path, command: Sequence[str], clock: Callable[[], float] = time.monotonic
+        self, runtime_dir: Path, command: Sequence[str] | None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.client = EngineClient(runtime_dir)
         self._directory = runtime_dir
@@ -108,6 +110,8 @@ class Supervisor:
             )
 
     def _start(self) -> None:
+        if self._command is None:
+            raise EngineStartError("no engine answers, and it is not ours to start", _FIRST_PAUSE)
         left = self._not_before - self._clock()
         if left > 0:
             raise EngineStartError(self._trouble, left)
