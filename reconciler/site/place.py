@@ -20,3 +20,7 @@ class Place(NamedTuple):
     column: int
     end_line: int
     end_column: int
+
+    def moved(self, lines: int) -> Place:
+        """The same range ``lines`` further down."""
+        return self._replace(line=self.line + lines, end_line=self.end_line + lines) if lines else self

@@ -9,8 +9,10 @@ by ``site.load``, used by ``site.report``. Nothing here gives the original text 
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import Final, NamedTuple
 
+from reconciler.site.compose import compose
 from reconciler.site.escape import visible, width
 from reconciler.site.place import Path, Place
 from reconciler.site.secrets import HIDDEN
@@ -37,16 +39,28 @@ class Excerpt(NamedTuple):
 class Source:
     """A named text of which only what is no secret can be got."""
 
-    def __init__(self, name: str, text: str, document: Document, shown: tuple[Place, ...] = ()) -> None:
-        """``shown``: places whose text is known to be harmless, whatever the document says."""
+    def __init__(
+        self, name: str, text: str, document: Document | None = None, shown: tuple[Place, ...] = ()
+    ) -> None:
+        """``document``: what the text says; it is parsed when needed, if not given. ``shown``: places whose
+        text is known to be harmless, whatever the document says.
+        """
         self.name = name
-        self._lines = _LINE_END.split(text)
-        self._document = document
+        self._text = text
+        self._given = document
         self._shown = shown
         self._spans: dict[int, list[tuple[Place, bool]]] | None = None
 
     def __repr__(self) -> str:
         return f"Source({self.name!r}, {len(self._lines)} lines)"
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return _LINE_END.split(self._text)
+
+    @cached_property
+    def _document(self) -> Document:
+        return compose(self._text) if self._given is None else self._given
 
     def excerpt(self, number: int) -> Excerpt | None:
         """Line ``number`` (from 1), None when there is no such line."""

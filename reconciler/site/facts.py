@@ -1,0 +1,95 @@
+"""What the cross-checks want to know of each user: read once, good for as long as its lines stay the same.
+
+Neighbours: ``site.checks`` and ``site.logins`` judge, ``site.increment`` keeps. Values that cannot be read
+are None here: the model reports them. This module must not hold a rule, nor a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+from reconciler.site import values
+from reconciler.site.model import User
+from reconciler.site.place import Place
+from reconciler.site.secrets import SOURCES
+from reconciler.site.tree import Node, Scalar, Table
+
+T = TypeVar("T")
+
+
+class At(NamedTuple):
+    """An IPv4 address, as a number, and where it is given."""
+
+    number: int
+    place: Place
+
+
+class UserFacts(NamedTuple):
+    """One user. Places are those of the text it was read from; ``below`` says how many lines further down it
+    now stands. ``secrets`` are the keys that give one, None for a user written as just a password.
+    """
+
+    name: str
+    key: Place
+    fixed: At | None
+    sessions: int
+    enabled: bool
+    secrets: tuple[Scalar, ...] | None
+    below: int = 0
+
+    @property
+    def ip(self) -> At | None:
+        """The fixed address, where it stands now."""
+        if self.fixed is None or not self.below:
+            return self.fixed
+        return At(self.fixed.number, self.fixed.place.moved(self.below))
+
+    def where(self, place: Place) -> Place:
+        """A place of these facts, where it is now."""
+        return place.moved(self.below)
+
+
+def users_of(root: Node | None) -> tuple[UserFacts, ...]:
+    """Every user of a site's tree."""
+    users = root.get("users") if isinstance(root, Table) else None
+    return tuple(user_facts(key, node) for key, node in users.entries()) if isinstance(users, Table) else ()
+
+
+def user_facts(key: Scalar, node: Node) -> UserFacts:
+    """What the entry ``key: node`` of the site's users says."""
+    if not isinstance(node, Table):
+        return UserFacts(key.text, key.place, None, _SESSIONS, True, None)
+    sessions, enabled = node.get("sessions"), node.get("enabled")
+    return UserFacts(
+        name=key.text,
+        key=key.place,
+        fixed=address(node.get("ip")),
+        sessions=(sessions and positive(sessions)) or _SESSIONS,
+        enabled=enabled is None or _read(enabled, values.truth) is not False,
+        secrets=tuple(given for source in SOURCES if (given := node.key(source)) is not None),
+    )
+
+
+def address(node: Node | None) -> At | None:
+    """The address that a value is, None if it is none."""
+    found = None if node is None else _read(node, values.address)
+    return None if node is None or found is None else At(int(found), node.place)
+
+
+def positive(node: Node) -> int | None:
+    """The number above 0 that a value is, None if it is none."""
+    number = _read(node, values.whole_number)
+    return number if number is not None and number > 0 else None
+
+
+def _read(node: Node, parse: Callable[[object], T]) -> T | None:
+    if not isinstance(node, Scalar):
+        return None
+    try:
+        return parse(node.text)
+    except values.UnfitError:
+        return None
+
+
+_SESSIONS: int = User.model_fields["sessions"].default
