@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -33,22 +33,27 @@ class Sample(NamedTuple):
 
 
 class Histogram:
-    """Counts observations in seconds by upper bounds."""
+    """Counts observations in seconds by upper bounds; or shows what somebody else has counted so: ``counts``
+    has one more than ``bounds``, for what is above them all.
+    """
 
-    BOUNDS: Final = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, math.inf)
+    BOUNDS: Final = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
-    def __init__(self) -> None:
-        self._counts = [0] * len(self.BOUNDS)
-        self._sum = 0.0
+    def __init__(
+        self, bounds: Sequence[float] = BOUNDS, counts: Sequence[int] = (), total: float = 0.0
+    ) -> None:
+        self._bounds = (*bounds, math.inf)
+        self._counts = list(counts) or [0] * len(self._bounds)
+        self._sum = total
 
     def observe(self, seconds: float) -> None:
-        self._counts[bisect_left(self.BOUNDS, seconds)] += 1
+        self._counts[bisect_left(self._bounds, seconds)] += 1
         self._sum += seconds
 
     def lines(self, name: str) -> Iterator[str]:
         """Buckets, each with all that is below it too, sum and count."""
         total = 0
-        for bound, count in zip(self.BOUNDS, self._counts, strict=True):
+        for bound, count in zip(self._bounds, self._counts, strict=True):
             total += count
             yield f'{name}_bucket{{le="{_number(bound)}"}} {total}'
         yield f"{name}_sum {_number(self._sum)}"
@@ -108,8 +113,14 @@ CATALOGUE: Final = (
     Metric(
         "reconciler_logins_total",
         "counter",
-        "Logins: accepted, once addresses were agreed on; or refused, for one of the reasons in reasons.md.",
-        ("result", "reason"),
+        "Logins: accepted, once a session's addresses were agreed on for the first time; or refused, for one "
+        "of the reasons in reasons.md.",
+        ("method", "result", "reason"),
+    ),
+    Metric(
+        "reconciler_session_setup_seconds",
+        "histogram",
+        "From a subscriber's PADR until its addresses were agreed on.",
     ),
     Metric("reconciler_sessions_closed_total", "counter", "Sessions that ended after a login.", ("reason",)),
     Metric(
@@ -121,22 +132,48 @@ CATALOGUE: Final = (
     Metric(
         "reconciler_dropped_frames_total",
         "counter",
-        "Frames that the engine dropped since it was started.",
+        "Frames that the engine dropped.",
         ("reason",),
     ),
     Metric("reconciler_interface_up", "gauge", "Whether a served interface is up.", ("interface",)),
     Metric("reconciler_interface_sessions", "gauge", "Live sessions on a served interface.", ("interface",)),
     Metric(
-        "reconciler_interface_live_received_bytes",
-        "gauge",
-        "Octets from subscribers, in the sessions that are live now: falls when one ends.",
+        "reconciler_interface_receive_bytes_total",
+        "counter",
+        "Octets of IP packets from subscribers.",
         ("interface",),
     ),
     Metric(
-        "reconciler_interface_live_sent_bytes",
-        "gauge",
-        "Octets to subscribers, in the sessions that are live now: falls when one ends.",
+        "reconciler_interface_transmit_bytes_total",
+        "counter",
+        "Octets of IP packets to subscribers.",
         ("interface",),
+    ),
+    Metric(
+        "reconciler_interface_receive_packets_total",
+        "counter",
+        "IP packets from subscribers.",
+        ("interface",),
+    ),
+    Metric(
+        "reconciler_interface_transmit_packets_total",
+        "counter",
+        "IP packets to subscribers.",
+        ("interface",),
+    ),
+    Metric(
+        "reconciler_process_cpu_seconds_total",
+        "counter",
+        "Processor time, of the daemon and of its engine.",
+        ("process",),
+    ),
+    Metric("reconciler_process_resident_memory_bytes", "gauge", "Memory in use.", ("process",)),
+    Metric("reconciler_process_open_fds", "gauge", "Open file descriptors.", ("process",)),
+    Metric(
+        "reconciler_process_start_time_seconds",
+        "gauge",
+        "When the process was started, in Unix time.",
+        ("process",),
     ),
 )
 

@@ -116,9 +116,11 @@ def metrics() -> str:
     return _page(
         "Metrics",
         "`GET /metrics` on the control socket, in Prometheus' text form: `curl --unix-socket "
-        "/run/reconciler/control.sock http://localhost/metrics`. Counters start from 0 with the daemon, "
-        "those of dropped frames with the engine. No label names a subscriber. What the engine knows is left "
-        "out while it does not answer.",
+        "/run/reconciler/control.sock http://localhost/metrics`; with `run --metrics-listen ADDRESS:PORT` "
+        "there too. Counters start from 0 with the process that counts: subscribers' logins, ends, set-up "
+        "times and dropped frames with the engine, traffic with the data path (an engine that is replaced "
+        "does not interrupt it), the rest with the daemon. No label names a subscriber. What the engine "
+        "knows is left out while it does not answer.",
         f"| name | type | labels | meaning |\n|---|---|---|---|\n{rows}",
     )
 

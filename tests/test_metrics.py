@@ -21,7 +21,7 @@ LINE = re.compile(r'[a-z_]+(\{[a-z_]+="([^"\\]|\\.)*"(,[a-z_]+="([^"\\]|\\.)*")*
 
 
 def scrape(world: World) -> str:
-    engine = world.supervisor.client.observe()
+    engine = world.supervisor.client.counts()
     lasting = len(world.reconciler.ledger.lasting)
     return expose(gauges.samples(world.board, world.events.tally(), engine, 0, lasting))
 
@@ -36,8 +36,8 @@ def busy(tmp_path: Path) -> Iterator[World]:
     """A world in which something of everything has happened."""
     world = World(tmp_path)
     world.edit().settle()
-    theo, pablo = world.engine.dial("theo"), world.engine.dial("pablo")
-    theo["rx_bytes"], pablo["rx_bytes"] = 1000, 20
+    theo = world.engine.dial("theo")
+    world.engine.dial("pablo")
     world.engine.tell("login_refused", theo, "wrong_password")
     world.engine.tell("dial_failed", theo, "auth_timeout")
     world.engine.hang_up(world.engine.dial("theo"), "padt_received")
@@ -109,13 +109,15 @@ def test_a_scrape_says_what_happened(busy: World) -> None:
         "reconciler_unpredicted_drops_total 0",
         'reconciler_sessions{state="opened"} 2',
         'reconciler_sessions{state="terminate"} 0',
-        'reconciler_logins_total{result="accepted",reason=""} 3',
-        'reconciler_logins_total{result="refused",reason="wrong_password"} 1',
+        'reconciler_logins_total{method="chap",result="accepted",reason=""} 3',
+        'reconciler_logins_total{method="chap",result="refused",reason="wrong_password"} 1',
+        'reconciler_session_setup_seconds_bucket{le="0.1"} 3',
         'reconciler_sessions_closed_total{reason="padt_received"} 1',
         'reconciler_dials_failed_total{reason="auth_timeout"} 1',
         'reconciler_dropped_frames_total{reason="bad_cookie"} 3',
         'reconciler_interface_sessions{interface="eth1"} 2',
-        'reconciler_interface_live_received_bytes{interface="eth1"} 1020',
+        'reconciler_interface_receive_bytes_total{interface="eth1"} 1000',
+        'reconciler_interface_transmit_packets_total{interface="eth1"} 20',
     } <= set(lines)
     assert any(line.startswith("reconciler_build_info{version=") for line in lines)
 

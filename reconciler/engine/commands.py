@@ -74,6 +74,10 @@ def _observe(host: Host, _arguments: Arguments) -> object:
     return views.observation(host)
 
 
+def _counts(host: Host, _arguments: Arguments) -> object:
+    return views.counts(host)
+
+
 def _configure(host: Host, arguments: Arguments) -> object:
     config = host.concentrator.config.merged(arguments["settings"])
     valid = (
@@ -188,6 +192,7 @@ _ARGUMENTS: dict[object, type] = {
 _COMMANDS: dict[str, Callable[[Host, Arguments], object]] = {
     "hello": _hello,
     "observe": _observe,
+    "counts": _counts,
     "configure": _configure,
     "users": _users,
     "listen": _listen,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from reconciler.engine.access.discovery import Listener
 from reconciler.engine.access.effects import Ask, ClosePath, Dropped, Effect, Event, Fault, OpenPath, Send
 from reconciler.engine.access.reasons import End
+from reconciler.engine.counts import Counts
 from reconciler.engine.ports import Port
 from reconciler.engine.wire.drop import Drop
 from reconciler.engine.workers import Answer, Workers
@@ -54,6 +55,7 @@ class Host:
         self.chronicle = chronicle
         self.ports: dict[str, Port] = {}
         self.drops: Counter[Drop] = Counter()
+        self.counts = Counts()
         self.on_event: Callable[[Event], None] = lambda _event: None
         self._poll = select.epoll()
         self._readers: dict[int, Callable[[int], None]] = {}
@@ -185,6 +187,7 @@ class Host:
                 case Dropped(reason):
                     self.drops[reason] += 1
                 case Event():
+                    self.counts.take(effect)
                     self.on_event(effect)
                 case Fault(key, error):
                     self._report(f"session {key.id:#06x} on {key.interface}", error)

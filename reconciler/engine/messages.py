@@ -20,6 +20,7 @@ SOCKET_NAME = "engine.sock"
 
 AuthMethod = Literal["mschapv2", "chap", "mschap", "pap"]
 SessionState = Literal["establish", "authenticate", "network", "opened", "terminate"]
+LoginResult = Literal["accepted", "refused"]
 EventType = Literal["session_opened", "session_closed", "login_refused", "dial_failed"]
 
 
@@ -178,6 +179,55 @@ class Observation(TypedDict):
     listeners: dict[str, ListenerView]
     sessions: list[SessionView]
     drops: dict[str, int]
+
+
+class Spread(TypedDict):
+    """How long something took: ``counts`` has one more than ``bounds`` (upper ones, in seconds), for what
+    took longer; ``sum`` is of all.
+    """
+
+    bounds: list[float]
+    counts: list[int]
+    sum: float
+
+
+class LoginCount(TypedDict):
+    """``reason`` is empty for the accepted ones."""
+
+    method: str
+    result: LoginResult
+    reason: str
+    count: int
+
+
+class InterfaceCounts(TypedDict):
+    """An interface being served. What was carried counts from when it was first served, or from the data
+    path's start, and may begin at 0 again with either; ``rx`` came from subscribers.
+    """
+
+    up: bool
+    sessions: int
+    rx_bytes: int
+    tx_bytes: int
+    rx_packets: int
+    tx_packets: int
+
+
+class Counts(TypedDict):
+    """Answer to ``counts``: how many sessions there are, and what happened since the engine was started.
+
+    ``stale`` as in ``SessionView``; ``closed`` and ``failed`` are sessions that ended after and before a
+    login, by reason; ``setup`` is from PADR to a session's addresses. Names no subscriber.
+    """
+
+    sessions: dict[SessionState, int]
+    stale: int
+    drops: dict[str, int]
+    logins: list[LoginCount]
+    closed: dict[str, int]
+    failed: dict[str, int]
+    setup: Spread
+    interfaces: dict[str, InterfaceCounts]
 
 
 class EventView(TypedDict):

@@ -5,11 +5,13 @@ Neighbours: ``commands`` and ``service``. It must not change anything, and never
 
 from __future__ import annotations
 
+from collections import Counter
 from time import monotonic, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from reconciler.engine.access.config import text
 from reconciler.engine.datapath.base import Counters
+from reconciler.engine.messages import SessionState
 from reconciler.engine.wire.ethernet import format_mac
 
 if TYPE_CHECKING:
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     from reconciler.engine.access.session import Session
     from reconciler.engine.host import Host
     from reconciler.engine.messages import (
+        Counts,
         EventView,
+        InterfaceCounts,
         ListenerView,
         Observation,
         SessionKey,
@@ -54,6 +58,43 @@ def sessions(host: Host) -> list[SessionView]:
         session_view(session, counters.get(session.key, _NOTHING), host.concentrator.stale(session), now)
         for session in host.concentrator
     ]
+
+
+def counts(host: Host) -> Counts:
+    """How many sessions there are, and what happened since the start; of nobody in particular."""
+    states, live = dict.fromkeys(get_args(SessionState), 0), Counter[str]()
+    stale = 0
+    for session in host.concentrator:
+        states[session.state] += 1
+        if session.ending is None:
+            live[session.key.interface] += 1
+            stale += host.concentrator.stale(session)
+    traffic = host.datapath.traffic()
+    return {
+        "sessions": states,
+        "stale": stale,
+        "drops": {str(reason): count for reason, count in host.drops.items()},
+        "logins": host.counts.login_views(),
+        "closed": dict(host.counts.closed),
+        "failed": dict(host.counts.failed),
+        "setup": host.counts.setup.view(),
+        "interfaces": {
+            name: interface_counts(port.interface.up, live[name], traffic.get(name, _NOTHING))
+            for name, port in host.ports.items()
+        },
+    }
+
+
+def interface_counts(up: bool, sessions: int, carried: Counters) -> InterfaceCounts:
+    """An interface's part of the counts."""
+    return {
+        "up": up,
+        "sessions": sessions,
+        "rx_bytes": carried.rx_bytes,
+        "tx_bytes": carried.tx_bytes,
+        "rx_packets": carried.rx_packets,
+        "tx_packets": carried.tx_packets,
+    }
 
 
 def session_view(session: Session, counters: Counters, stale: bool, now: float) -> SessionView:

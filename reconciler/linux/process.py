@@ -1,4 +1,4 @@
-"""What a process asks of the kernel about itself. Standard library alone."""
+"""What the kernel does for a process, and tells of one. Standard library alone."""
 
 from __future__ import annotations
 
@@ -6,10 +6,41 @@ import ctypes
 import errno
 import os
 import signal
+from pathlib import Path
+from typing import NamedTuple
 
 from reconciler.linux.errors import refusal
 
 _PR_SET_PDEATHSIG = 1
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Usage(NamedTuple):
+    """``cpu`` in seconds since it was started, which was at ``started`` (Unix time); ``memory`` in octets."""
+
+    cpu: float
+    memory: int
+    descriptors: int
+    started: float
+
+
+def usage(pid: int) -> Usage | None:
+    """What a process uses (proc_pid_stat(5)); None when it is not there, or somebody else's."""
+    try:
+        # The name in the second field is in brackets, and may hold anything, brackets too.
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        descriptors = sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+        booted = next(
+            line for line in Path("/proc/stat").read_text().splitlines() if line.startswith("btime ")
+        )
+    except OSError:
+        return None
+    user, system, start, pages = (int(fields[number - 3]) for number in (14, 15, 22, 24))
+    return Usage(
+        (user + system) / _TICKS, pages * _PAGE, descriptors, int(booted.split()[1]) + start / _TICKS
+    )
 
 
 def die_with_parent(number: signal.Signals = signal.SIGTERM) -> None:

@@ -5,29 +5,29 @@ Neighbours: ``metrics`` has the names and the form. It must not change anything,
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
-from typing import get_args
 
 from reconciler import __version__
-from reconciler.engine.messages import Observation, SessionState
+from reconciler.engine.messages import Counts
+from reconciler.linux.process import Usage, usage
 from reconciler.loop.conditions import Board
-from reconciler.metrics import Sample
+from reconciler.metrics import Histogram, Sample
 
 Tally = Mapping[tuple[str, str], int]
 """How often which event, for which reason, was told of."""
 
-_ENGINE_STATES: tuple[str, ...] = get_args(SessionState)
 
-
-def samples(
-    board: Board, tally: Tally, engine: Observation | None, bugs: int, lasting: int
-) -> Iterator[Sample]:
+def samples(board: Board, tally: Tally, engine: Counts | None, bugs: int, lasting: int) -> Iterator[Sample]:
     """``engine`` None: it does not answer. ``lasting``: how many drifts are not put back yet."""
     yield from _loop(board, tally, bugs, lasting)
-    yield from _subscribers(tally)
     yield Sample("reconciler_engine_up", engine is not None)
     if engine is not None:
-        yield from _engine(engine)
+        yield from _subscribers(engine)
+        yield from _interfaces(engine)
+    hello = board.report.hello if board.report else None
+    yield from _process("daemon", usage(os.getpid()))
+    yield from _process("engine", usage(hello["pid"]) if hello else None)
 
 
 def _loop(board: Board, tally: Tally, bugs: int, lasting: int) -> Iterator[Sample]:
@@ -53,31 +53,42 @@ def _loop(board: Board, tally: Tally, bugs: int, lasting: int) -> Iterator[Sampl
     yield Sample("reconciler_internal_errors_total", bugs)
 
 
-def _subscribers(tally: Tally) -> Iterator[Sample]:
-    opened = sum(count for (kind, _), count in tally.items() if kind == "session_opened")
-    yield Sample("reconciler_logins_total", opened, ("accepted", ""))
-    for (kind, reason), count in sorted(tally.items()):
-        match kind:
-            case "login_refused":
-                yield Sample("reconciler_logins_total", count, ("refused", reason))
-            case "session_closed":
-                yield Sample("reconciler_sessions_closed_total", count, (reason,))
-            case "dial_failed":
-                yield Sample("reconciler_dials_failed_total", count, (reason,))
-
-
-def _engine(engine: Observation) -> Iterator[Sample]:
-    for state in _ENGINE_STATES:
-        number = sum(session["state"] == state for session in engine["sessions"])
+def _subscribers(engine: Counts) -> Iterator[Sample]:
+    for state, number in engine["sessions"].items():
         yield Sample("reconciler_sessions", number, (state,))
-    live = [session for session in engine["sessions"] if session["state"] != "terminate"]
-    yield Sample("reconciler_sessions_stale", sum(session["stale"] for session in live))
-    for reason, count in sorted(engine["drops"].items()):
-        yield Sample("reconciler_dropped_frames_total", count, (reason,))
-    for name, port in sorted(engine["listeners"].items()):
-        mine = [session for session in live if session["interface"] == name]
-        yield Sample("reconciler_interface_up", port["up"], (name,))
-        yield Sample("reconciler_interface_sessions", len(mine), (name,))
-        received, sent = (sum(s["rx_bytes"] for s in mine), sum(s["tx_bytes"] for s in mine))
-        yield Sample("reconciler_interface_live_received_bytes", received, (name,))
-        yield Sample("reconciler_interface_live_sent_bytes", sent, (name,))
+    yield Sample("reconciler_sessions_stale", engine["stale"])
+    for login in engine["logins"]:
+        labels = (login["method"], login["result"], login["reason"])
+        yield Sample("reconciler_logins_total", login["count"], labels)
+    setup = engine["setup"]
+    histogram = Histogram(setup["bounds"], setup["counts"], setup["sum"])
+    yield Sample("reconciler_session_setup_seconds", histogram)
+    for name, reasons in (
+        ("reconciler_sessions_closed_total", engine["closed"]),
+        ("reconciler_dials_failed_total", engine["failed"]),
+        ("reconciler_dropped_frames_total", engine["drops"]),
+    ):
+        for reason, count in sorted(reasons.items()):
+            yield Sample(name, count, (reason,))
+
+
+def _interfaces(engine: Counts) -> Iterator[Sample]:
+    for name, port in sorted(engine["interfaces"].items()):
+        for metric, value in (
+            ("up", port["up"]),
+            ("sessions", port["sessions"]),
+            ("receive_bytes_total", port["rx_bytes"]),
+            ("transmit_bytes_total", port["tx_bytes"]),
+            ("receive_packets_total", port["rx_packets"]),
+            ("transmit_packets_total", port["tx_packets"]),
+        ):
+            yield Sample(f"reconciler_interface_{metric}", value, (name,))
+
+
+def _process(name: str, used: Usage | None) -> Iterator[Sample]:
+    """Nothing of a process that has just ended."""
+    if used is not None:
+        yield Sample("reconciler_process_cpu_seconds_total", used.cpu, (name,))
+        yield Sample("reconciler_process_resident_memory_bytes", used.memory, (name,))
+        yield Sample("reconciler_process_open_fds", used.descriptors, (name,))
+        yield Sample("reconciler_process_start_time_seconds", used.started, (name,))

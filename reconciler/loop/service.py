@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from reconciler.engine.messages import Observation, SessionKey, SessionView
+from reconciler.engine.messages import Counts, Observation, SessionKey, SessionView
 from reconciler.loop import gauges, views
 from reconciler.loop.events import Events
 from reconciler.loop.goal import Goal
@@ -155,7 +155,7 @@ class Service:
     def metrics(self, _request: Mapping[str, Any]) -> tuple[int, str]:
         """What Prometheus scrapes."""
         board, lasting = self._loop.board, len(self._reconciler.ledger.lasting)
-        found = gauges.samples(board, self._events.tally(), self._seen(), self._loop.bugs, lasting)
+        found = gauges.samples(board, self._events.tally(), self._counted(), self._loop.bugs, lasting)
         return 200, expose(found)
 
     def events(self, request: Mapping[str, Any]) -> Iterator[dict[str, Any] | None]:
@@ -178,6 +178,13 @@ class Service:
         """What the engine shows; None when it does not answer."""
         try:
             return self._engine.observe()
+        except (NoEngineError, RefusedError):
+            return None
+
+    def _counted(self) -> Counts | None:
+        """What the engine has counted; None when it does not answer."""
+        try:
+            return self._engine.counts()
         except (NoEngineError, RefusedError):
             return None
 

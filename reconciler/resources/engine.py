@@ -18,6 +18,7 @@ from typing import Any, cast
 from reconciler.engine.messages import (
     PROTOCOL,
     SOCKET_NAME,
+    Counts,
     EventView,
     Hello,
     ListenerView,
@@ -72,6 +73,9 @@ class EngineClient:
 
     def observe(self) -> Observation:
         return cast("Observation", self._call("observe"))
+
+    def counts(self) -> Counts:
+        return cast("Counts", self._call("counts"))
 
     def configure(self, generation: int, settings: Settings) -> None:
         self._call("configure", generation=generation, settings=settings)

@@ -15,19 +15,23 @@ import signal
 import socketserver
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from reconciler.engine.messages import (
     PROTOCOL,
     SOCKET_NAME,
+    Counts,
     ErrorBody,
+    EventType,
     EventView,
     ListenerView,
     Observation,
     Secret,
     SessionKey,
+    SessionState,
     SessionView,
     Settings,
     UserEntry,
@@ -78,6 +82,7 @@ class FakeEngine:
         self.device = device
         self.pid = os.getpid()
         self.drops: dict[str, int] = {}
+        self.told: Counter[tuple[EventType, str]] = Counter()
         self.ifindex = 2
         self.polite = False
         self.faults: dict[str, list[RefusalError]] = {}
@@ -156,6 +161,44 @@ class FakeEngine:
             "listeners": listeners,
             "sessions": self.sessions,
             "drops": self.drops,
+        }
+
+    def do_counts(self) -> Counts:
+        live = self.live()
+        states = [session["state"] for session in self.sessions]
+        return {
+            "sessions": {state: states.count(state) for state in get_args(SessionState)},
+            "stale": sum(session["stale"] for session in live),
+            "drops": self.drops,
+            "logins": [
+                {
+                    "method": "chap",
+                    "result": "accepted" if kind == "session_opened" else "refused",
+                    "reason": "" if kind == "session_opened" else reason,
+                    "count": count,
+                }
+                for (kind, reason), count in self.told.items()
+                if kind in ("session_opened", "login_refused")
+            ],
+            "closed": self._reasons("session_closed"),
+            "failed": self._reasons("dial_failed"),
+            "setup": {
+                "bounds": [0.1, 1.0],
+                "counts": [sum(self._reasons("session_opened").values()), 0, 0],
+                "sum": 0.0,
+            },
+            "interfaces": {
+                name: {
+                    "up": self.interfaces[name],
+                    "sessions": sum(session["interface"] == name for session in live),
+                    "rx_bytes": 1000,
+                    "tx_bytes": 2000,
+                    "rx_packets": 10,
+                    "tx_packets": 20,
+                }
+                for name in self.listeners
+                if name in self.interfaces
+            },
         }
 
     def do_configure(self, settings: Settings) -> object:
@@ -247,7 +290,8 @@ class FakeEngine:
             for session in [s for s in self.sessions if s["state"] == "terminate"]:
                 self.hang_up(session, reason)
 
-    def tell(self, kind: Any, session: SessionView, reason: str) -> None:
+    def tell(self, kind: EventType, session: SessionView, reason: str) -> None:
+        self.told[kind, reason] += 1
         event: EventView = {
             "time": T0,
             "type": kind,
@@ -269,6 +313,9 @@ class FakeEngine:
         if not self.polite:
             self.hang_up_ended(reason)
         return [{"interface": s["interface"], "mac": s["mac"], "id": s["id"]} for s in sessions]
+
+    def _reasons(self, wanted: EventType) -> dict[str, int]:
+        return {reason: count for (kind, reason), count in self.told.items() if kind == wanted}
 
     def _listener(self, name: str) -> ListenerView:
         return {

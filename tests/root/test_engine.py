@@ -61,6 +61,28 @@ def test_whoever_follows_hears_of_logins_and_goodbyes(engine: Engine, cable: Cab
     assert "guess" not in json.dumps(heard)
 
 
+@pytest.mark.parametrize("engine", ["null", "tun"], indirect=True)
+def test_what_happened_is_counted_and_nobody_is_named(engine: Engine, cable: Cable) -> None:
+    engine.serve("theo", "pablo")
+    engine.ask("configure", generation=1, settings={"auth": ["pap"]})
+    theo = cable.dial(Subscriber(THEO))
+    cable.dial(Subscriber(b"\x02\xc1\0\0\0\2", b"pablo"))
+    cable.dial(Subscriber(b"\x02\xc1\0\0\0\3", b"theo", b"guess"))
+    cable.say(theo.hangup(0.0, polite=False))
+    counts = engine.ask("counts")["ok"]
+    assert counts["sessions"]["opened"] == 1
+    assert {(one["method"], one["result"], one["reason"]): one["count"] for one in counts["logins"]} == {
+        ("pap", "accepted", ""): 2,
+        ("pap", "refused", "wrong_password"): 1,
+    }
+    assert counts["closed"] == {"padt_received": 1}
+    assert (sum(counts["setup"]["counts"]), counts["setup"]["sum"] > 0) == (2, True)
+    assert len(counts["setup"]["counts"]) == len(counts["setup"]["bounds"]) + 1
+    port = counts["interfaces"]["eth0"]
+    assert (port["up"], port["sessions"], port["rx_bytes"]) == (True, 1, 0)
+    assert not [word for word in ("theo", "pablo", "02:c1", "10.214") if word in json.dumps(counts)]
+
+
 def test_a_password_checked_against_a_hash_lets_its_user_in_and_another_does_not(
     engine: Engine, cable: Cable
 ) -> None:

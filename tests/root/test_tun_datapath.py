@@ -65,7 +65,9 @@ def test_the_device_is_up_with_the_mtu_of_a_session(datapath: TunDataPath) -> No
     assert (device.mtu, device.up) == (1492, True)
 
 
-def test_packets_go_both_ways_and_are_counted(datapath: TunDataPath, wire: socket.socket) -> None:
+def test_packets_go_both_ways_and_are_counted(
+    datapath: TunDataPath, wire: socket.socket, tmp_path: Path
+) -> None:
     address_device(datapath)
     datapath.open(KEY, ADDRESS, 1492)
     datapath.flush()
@@ -85,6 +87,15 @@ def test_packets_go_both_ways_and_are_counted(datapath: TunDataPath, wire: socke
     counted = datapath.counters()[KEY]
     assert (counted.rx_packets, counted.tx_packets) == (1, 1)
     assert (counted.rx_bytes, counted.tx_bytes) == (30, 60)
+    assert datapath.traffic() == {"eth0": counted}
+    datapath.close(KEY)
+    assert (datapath.counters(), datapath.traffic()) == ({}, {"eth0": counted}), "what was carried stays so"
+    heir = TunDataPath(tmp_path)
+    here = interface.read("eth0")
+    heir.attach("eth0", here.ifindex, here.mac)
+    traffic = heir.traffic()
+    heir.shutdown()
+    assert traffic == {"eth0": counted}, "the next engine finds it too"
 
 
 def test_a_closed_path_carries_nothing(datapath: TunDataPath) -> None:

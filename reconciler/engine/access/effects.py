@@ -67,7 +67,11 @@ class Dropped(NamedTuple):
 
 
 class Event(NamedTuple):
-    """Something an operator would want to know of; ``type`` and ``reason`` as in ``messages.EventView``."""
+    """Something an operator would want to know of; ``type`` and ``reason`` as in ``messages.EventView``.
+
+    Of a login: by which ``method``. Of a session that opened for the first time: ``setup``, the seconds since
+    its PADR.
+    """
 
     type: EventType
     user: bytes | None
@@ -75,6 +79,8 @@ class Event(NamedTuple):
     reason: str
     generation: int
     line: Line
+    method: str | None = None
+    setup: float | None = None
 
 
 class Fault(NamedTuple):

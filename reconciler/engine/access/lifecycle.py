@@ -57,7 +57,7 @@ class Lifecycle:
         """Take in a session that was up before a restart."""
         self._table.add(session)
         session.link.resume(agreed, now)
-        session.path_open = True
+        session.path_open = session.established = True
         self._deadlines.update(session)
         return [OpenPath(session.key, agreed.grant.address, session.link.peer_mru)]
 
@@ -140,7 +140,7 @@ class Lifecycle:
                 case ppp.NetworkUp(address):
                     session.path_open = True
                     effects.append(OpenPath(session.key, address, session.link.peer_mru))
-                    effects.append(self._event("session_opened", session, "logged_in"))
+                    effects.append(self._opened(session, now))
                 case ppp.NetworkDown():
                     effects += self._close_path(session)
                 case ppp.Finished(reason):
@@ -179,6 +179,7 @@ class Lifecycle:
 
     def _refuse(self, session: Session, ask: ppp.Ask, reason: Refusal, now: float) -> list[Effect]:
         event = _event("login_refused", session, ask.credentials.name, reason)
+        event = event._replace(method=session.link.method)
         refused = session.link.refuse(ask.number, b"Login incorrect", now)
         return [event, *self._perform(session, refused, now)]
 
@@ -198,6 +199,12 @@ class Lifecycle:
             return []
         session.path_open = False
         return [ClosePath(session.key)]
+
+    def _opened(self, session: Session, now: float) -> Event:
+        setup = None if session.established else now - session.started
+        session.established = True
+        event = self._event("session_opened", session, "logged_in")
+        return event._replace(method=session.link.method, setup=setup)
 
     def _event(self, kind: EventType, session: Session, reason: str) -> Event:
         return _event(kind, session, None if session.user is None else session.user.name, reason)

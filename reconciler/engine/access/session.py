@@ -36,8 +36,8 @@ class Session:
     is monotonic seconds. ``user``, ``address`` (an integer) and ``terms`` are those of its last login; it
     holds them against others only while ``logged_in``, which ends as soon as the session begins to end.
     ``ending`` says why we are ending it, if we are; once ``closed`` nothing is sent for it any more.
-    ``line`` is where the access node says it is; ``question`` what has to be found out before a login that
-    waits can be decided.
+    ``established``: its addresses have been agreed on, now or before. ``line`` is where the access node says
+    it is; ``question`` what has to be found out before a login that waits can be decided.
     """
 
     __slots__ = (
@@ -46,6 +46,7 @@ class Session:
         "closed",
         "config",
         "ending",
+        "established",
         "generation",
         "key",
         "line",
@@ -88,6 +89,7 @@ class Session:
         self.terms: Terms | None = None
         self.logged_in = False
         self.path_open = False
+        self.established = False
         self.question: tuple[Ask, Question] | None = None
         self.ending: str | None = None
         self.closed = False

@@ -62,6 +62,11 @@ class DataPath(Protocol):
     def counters(self) -> Mapping[Key, Counters]:
         """What each open path has carried."""
 
+    def traffic(self) -> Mapping[str, Counters]:
+        """What all paths on each attached interface have carried, those that are closed too. Begins at 0 when
+        the interface is attached anew, or the data path is.
+        """
+
     def fileno(self) -> int | None:
         """A descriptor that becomes readable when ``poll`` has something to do."""
 

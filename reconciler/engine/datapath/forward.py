@@ -58,13 +58,20 @@ class Path:
         self.wanted = True
         self.rx_bytes = self.tx_bytes = self.rx_packets = self.tx_packets = 0
 
+    def absorb(self, other: Path) -> None:
+        """Count what another path has carried."""
+        self.rx_bytes += other.rx_bytes
+        self.tx_bytes += other.tx_bytes
+        self.rx_packets += other.rx_packets
+        self.tx_packets += other.tx_packets
+
 
 class Port:
     """An access interface: its socket for data frames, our address on it, and its paths by MAC and session
-    id. ``wanted``: the present engine has asked for it.
+    id. ``past`` has what its closed paths have carried. ``wanted``: the present engine has asked for it.
     """
 
-    __slots__ = ("ifindex", "mac", "paths", "socket", "wanted")
+    __slots__ = ("ifindex", "mac", "past", "paths", "socket", "wanted")
 
     def __init__(self, interface: str, ifindex: int, mac: bytes) -> None:
         self.ifindex = ifindex
@@ -72,6 +79,7 @@ class Port:
         self.wanted = True
         self.socket = open_packet_socket(interface, ETHERTYPE_SESSION, PPP_DATA)
         self.paths: dict[bytes, Path] = {}
+        self.past = Path(ifindex, bytes(6), 0, b"", 0)
 
 
 class Forwarder:
@@ -115,7 +123,10 @@ class Forwarder:
         """Stop a session's packets, if it is there."""
         port = self.ports.get(ifindex)
         path = port.paths.pop(_session(mac, session_id), None) if port is not None else None
-        if path is not None and self._by_address.get(path.address, (None, None))[1] is path:
+        if port is None or path is None:
+            return
+        port.past.absorb(path)
+        if self._by_address.get(path.address, (None, None))[1] is path:
             del self._by_address[path.address]
 
     def doubt(self) -> None:
@@ -132,11 +143,11 @@ class Forwarder:
         return ports, paths
 
     def tallies(self) -> list[Tally]:
-        """What every open path has carried."""
+        """What every open path has carried, and the closed ones of each port together."""
         return [
             Tally(p.ifindex, p.mac, p.session_id, p.rx_bytes, p.tx_bytes, p.rx_packets, p.tx_packets)
             for port in self.ports.values()
-            for p in port.paths.values()
+            for p in (port.past, *port.paths.values())
         ]
 
     def upstream(self, port: Port) -> None:

@@ -42,6 +42,9 @@ class NullDataPath:
     def counters(self) -> Mapping[Key, Counters]:
         return dict.fromkeys(self.paths, Counters())
 
+    def traffic(self) -> Mapping[str, Counters]:
+        return {}
+
     def fileno(self) -> int | None:
         return None
 

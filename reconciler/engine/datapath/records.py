@@ -53,7 +53,9 @@ class Record(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """One open path's counters; ``rx`` came from the subscriber."""
+    """One open path's counters; ``rx`` came from the subscriber. Session id 0 (RFC 2516 §4: no session) has
+    those of all the paths that were closed on the interface.
+    """
 
     ifindex: int
     mac: bytes

@@ -10,6 +10,7 @@ import select
 import socket
 import subprocess
 import sys
+from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,23 @@ class TunDataPath:
             self._replace()
 
     def counters(self) -> Mapping[Key, Counters]:
+        names = {index: interface for interface, (index, _) in self._ports.items()}
+        return {
+            Key(names[t.ifindex], (), t.mac, t.session_id): Counters(*t[3:])
+            for t in self._tallies()
+            if t.ifindex in names and t.session_id
+        }
+
+    def traffic(self) -> Mapping[str, Counters]:
+        names = {index: interface for interface, (index, _) in self._ports.items()}
+        sums = {interface: Counters() for interface in self._ports}
+        for t in self._tallies():
+            if t.ifindex in names:
+                name = names[t.ifindex]
+                sums[name] = Counters(*map(add, sums[name], t[3:]))
+        return sums
+
+    def _tallies(self) -> list[Tally]:
         self.flush()
         self._say(Record(Op.COUNTERS))
         try:
@@ -86,14 +104,8 @@ class TunDataPath:
             body = records.receive(self._worker, total * records.tally.size)
         except OSError:
             self._replace()
-            return {}
-        names = {index: interface for interface, (index, _) in self._ports.items()}
-        tallies = (Tally(*fields) for fields in records.tally.iter_unpack(body))
-        return {
-            Key(names[t.ifindex], (), t.mac, t.session_id): Counters(*t[3:])
-            for t in tallies
-            if t.ifindex in names
-        }
+            return []
+        return [Tally(*fields) for fields in records.tally.iter_unpack(body)]
 
     def fileno(self) -> int | None:
         return self._watch.fileno()

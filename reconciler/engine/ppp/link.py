@@ -141,6 +141,11 @@ class Link:
         """Whether IPv4 may flow."""
         return self._networks.ipv4 is not None
 
+    @property
+    def method(self) -> str:
+        """The authentication method that we ask for and, once LCP is open, the one agreed on."""
+        return self._lcp.auth
+
     def agreed(self) -> Agreed | None:
         """What is agreed on while IPv4 may flow: enough to `resume` in another process."""
         ipcp = self._networks.ipv4
