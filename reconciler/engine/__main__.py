@@ -1,4 +1,4 @@
-"""The engine's process: ``python -m reconciler.engine --runtime-dir DIR --datapath auto|tun|null``.
+"""The engine's process: ``python -m reconciler.engine --runtime-dir DIR [--datapath NAME]``.
 
 Prints ``ready`` on standard output once its command socket answers, and tells the service manager. SIGTERM
 ends the process alone: the sessions go on, and the next engine of this directory takes them over. Exit status
@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.engine import commands, restore
+from reconciler.engine import commands, farewell, restore
 from reconciler.engine.chronicle import Chronicle
 from reconciler.engine.datapath import choose
 from reconciler.engine.datapath.base import PathError
@@ -36,6 +36,8 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 def main() -> int:
     """Build the parts, and serve."""
     arguments = _arguments()
+    if arguments.shutdown:
+        return _shut_down(arguments.runtime_dir)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     manager = Manager(os.environ)
     try:
@@ -54,6 +56,15 @@ def main() -> int:
     manager.say("READY=1")
     host.run()
     service.close()
+    return 0
+
+
+def _shut_down(runtime_dir: Path) -> int:
+    try:
+        farewell.end(runtime_dir / SOCKET_NAME)
+    except OSError as error:
+        sys.stderr.write(f"engine: there is none to shut down in {runtime_dir}: {error.strerror or error}\n")
+        return 1
     return 0
 
 
@@ -86,6 +97,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m reconciler.engine", description=__doc__)
     parser.add_argument("--runtime-dir", type=Path, required=True, help="directory of the command socket")
     parser.add_argument("--datapath", choices=("auto", "tun", "null"), default="auto")
+    parser.add_argument("--shutdown", action="store_true", help="end the engine that runs, and its sessions")
     return parser.parse_args()
 
 

@@ -1,0 +1,117 @@
+"""One machine for all of these tests, with the Debian package installed, and subscribers on its wire."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.lab.caller import Caller
+from reconciler.lab.topology import FAR_ADDRESS, Topology
+from reconciler.linux import netns
+from tests.missing import do_without
+from tests.root.machine.machine import NEEDS, RELEASE, Machine, make_base
+
+ROOT = Path(__file__).parents[3]
+USERS = ("theo", "pablo", "yunhan")
+ENGINE, RECONCILER = "reconciler-engine.service", "reconciler.service"
+PATIENCE = 30.0
+
+
+class Box:
+    """The machine as its operator sees it, and its subscribers."""
+
+    def __init__(self, machine: Machine, callers: dict[str, Caller]) -> None:
+        self.machine = machine
+        self.callers = callers
+
+    def save(self, site: str) -> None:
+        self.machine.write("/etc/reconciler/site.yaml", site)
+
+    def ask(self, *words: str) -> Any:
+        return json.loads(self.machine.run("reconciler", *words, "-o", "json"))
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """Who each session is: what must not change while it lasts."""
+        told = ("user", "id", "mac", "address", "since")
+        return sorted(({key: one[key] for key in told} for one in self.ask("sessions")), key=str)
+
+    def pid(self, unit: str) -> int:
+        return int(self.machine.property(unit, "MainPID"))
+
+    def wait_for(self, done: Callable[[], bool], what: str) -> None:
+        end = time.monotonic() + PATIENCE
+        while not done():
+            assert time.monotonic() < end, f"no {what} within {PATIENCE} s\n{self.log()}"
+            time.sleep(0.1)
+
+    def settled(self) -> bool:
+        """Whether the reconciler says that all is well."""
+        said = self.machine.run("reconciler", "status", "-o", "json", expect=None)
+        with contextlib.suppress(ValueError):
+            return all(one["status"] for one in json.loads(said)["conditions"] if one["type"] == "Ready")
+        return False
+
+    def log(self) -> str:
+        return self.machine.run("journalctl", "--no-pager", "-n", "60", "-u", "reconciler*")
+
+    def dial(self) -> None:
+        """Everybody comes up, and pings the far end from then on."""
+        for user, caller in self.callers.items():
+            came = caller.dial(user, "test")
+            assert came["event"] == "up", came
+            caller.order("ping", target=FAR_ADDRESS, interval=0.05)
+
+    def lost(self) -> dict[str, int]:
+        """Let some more pings go, then count those without an answer, and go on pinging."""
+        time.sleep(1.0)
+        reports = {user: caller.order("ping_stop") for user, caller in self.callers.items()}
+        assert all(report["sent"] >= 10 for report in reports.values()), reports
+        for caller in self.callers.values():
+            caller.order("ping", target=FAR_ADDRESS, interval=0.05)
+        return {user: report["sent"] - report["received"] for user, report in reports.items()}
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Debian package of this tree."""
+    if shutil.which("dpkg-deb") is None:
+        do_without("needs dpkg-deb")
+    made = tmp_path_factory.mktemp("dist")
+    subprocess.run([sys.executable, ROOT / "packaging/build.py", made], check=True, capture_output=True)
+    (package,) = made.glob("*.deb")
+    return package
+
+
+@pytest.fixture(scope="session")
+def machine_base() -> Path:
+    """A bare Debian, kept from one run to the next."""
+    missing = [program for program in NEEDS if shutil.which(program) is None]
+    if missing:
+        do_without(f"needs {', '.join(missing)}")
+    base = ROOT / "build" / f"debian-{RELEASE}"
+    make_base(base)
+    return base
+
+
+@pytest.fixture(scope="module")
+def box(package: Path, machine_base: Path) -> Iterator[Box]:
+    with contextlib.ExitStack() as undo:
+        topology = undo.enter_context(Topology(USERS))
+        callers = {}
+        for user in USERS:
+            callers[user] = Caller(user, topology.namespace(user))
+            undo.callback(callers[user].close)
+        with netns.inside(topology.ac):
+            machine = undo.enter_context(Machine(machine_base))
+        machine.copy(package, "/root/reconciler.deb")
+        machine.run("dpkg", "--install", "/root/reconciler.deb")
+        yield Box(machine, callers)
