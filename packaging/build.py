@@ -1,7 +1,8 @@
 """Builds what is shipped into a directory: a wheel, and from it a Debian package.
 
-The Debian package carries the libraries it needs, at the versions of constraints.txt, in a virtual environment
-of its own: Debian's are older than what the project is written for. Usage: ``python packaging/build.py dist``.
+The Debian package carries the libraries it needs, at the versions of constraints.txt, in a virtual
+environment of its own: Debian's are older than what the project is written for.
+Usage: ``python packaging/build.py [DIRECTORY]``.
 """
 
 from __future__ import annotations

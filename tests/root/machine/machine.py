@@ -1,5 +1,5 @@
-"""A Debian with systemd of its own, made of packages alone, in namespaces: what is installed in it is installed
-as an administrator would.
+"""A Debian with systemd of its own, made of packages alone, in namespaces: what is installed in it is
+installed as an administrator would.
 
 Its network is the namespace in which it was booted. It knows nothing of what it is used for.
 """

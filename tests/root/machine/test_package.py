@@ -25,7 +25,8 @@ def test_the_units_are_right_and_confined(box: Box) -> None:
         threshold = f"--threshold={EXPOSED_AT_MOST * 10:.0f}"
         judged = box.machine.run("systemd-analyze", "security", "--no-pager", threshold, unit)
         exposure = re.search(r"Overall exposure level for .*: ([0-9.]+)", judged)
-        assert exposure and float(exposure[1]) <= EXPOSED_AT_MOST, judged
+        assert exposure is not None, judged
+        assert float(exposure[1]) <= EXPOSED_AT_MOST, judged
 
 
 def test_nothing_starts_before_there_is_a_site(box: Box) -> None:
