@@ -9,10 +9,10 @@ from reconciler.cli.common import EXIT_ERROR, EXIT_NO_DAEMON, Common, Failure
 from reconciler.control.client import AnswerError, Client, NoDaemonError
 
 
-def get(common: Common, route: str, **query: str) -> Any:
+def get(common: Common, route: str, patience: float = 30.0, **query: str) -> Any:
     """The answer to a GET. Raises :class:`Failure`."""
     try:
-        return Client(common.runtime_dir).get(route, **query)
+        return Client(common.runtime_dir).get(route, patience=patience, **query)
     except NoDaemonError as error:
         raise Failure(str(error), EXIT_NO_DAEMON) from None
     except AnswerError as error:

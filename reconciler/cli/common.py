@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -113,6 +114,27 @@ def takes_common(
         return common_options(formats, environment=False)(click.pass_context(run))
 
     return decorate
+
+
+class Seconds(click.ParamType[float]):
+    """A duration of 0 seconds to a day, in seconds: ``90``, ``90s``, ``2m``, ``1.5h``, ``1d``."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)", str(value), re.ASCII)
+        if match is None:
+            self.fail(f"{value!r} is not a duration: write 90s, 2m or 1h", param, ctx)
+        seconds = float(match[1]) * _UNITS[match[2]]
+        if seconds > _UNITS["d"]:
+            self.fail(f"{value!r} is longer than a day", param, ctx)
+        return seconds
+
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+SECONDS = Seconds()
 
 
 def session_id(text: str) -> int:

@@ -10,8 +10,11 @@ import click
 
 from reconciler.cli import ask
 from reconciler.cli.common import (
+    EXIT_ERROR,
+    EXIT_HELD,
     EXIT_NO_DAEMON,
     EXIT_TIMEOUT,
+    SECONDS,
     Common,
     Failure,
     duration,
@@ -20,42 +23,63 @@ from reconciler.cli.common import (
     takes_common,
 )
 
-_POLL = 0.1
+_POLL = 0.05
+"""Seconds between two tries to reach a daemon that is not there yet."""
+
+_AT_ONCE = 20.0
+"""Seconds that one question to the daemon waits."""
+
+_STATUS = {"met": 0, "held": EXIT_HELD, "invalid": EXIT_ERROR, "pending": EXIT_TIMEOUT}
 
 
 @click.command("status")
 @click.option("--wait", is_flag=True, help="Wait until everything is as the file says.")
 @click.option(
+    "--commit",
+    metavar="SHA",
+    help="With --wait: and until the file is as in this commit. Exit with 4 when the guard holds it, with 1 "
+    "when its file is invalid.",
+)
+@click.option(
     "--timeout",
-    type=click.FloatRange(0, 86400),
+    type=SECONDS,
     default=60.0,
     show_default=True,
-    help="Seconds to wait at most.",
+    help="Seconds to wait at most, or 90s, 2m.",
 )
 @takes_common()
-def command(common: Common, wait: bool, timeout: float) -> int:
+def command(common: Common, wait: bool, commit: str | None, timeout: float) -> int:
     """Say which generation is wanted and which is in force, and what stands in between."""
-    answer = _awaited(common, timeout) if wait else ask.get(common, "/v1/status")
+    if commit is not None and not wait:
+        raise click.UsageError("--commit goes with --wait")
+    if not wait:
+        answer = ask.get(common, "/v1/status")
+        print_data(common, answer, lambda: _text(answer))
+        return 0
+    answer = _awaited(common, commit, timeout)
     print_data(common, answer, lambda: _text(answer))
-    return 0 if not wait or _ready(answer) else EXIT_TIMEOUT
+    awaited = answer["awaited"]
+    if awaited["outcome"] != "met":
+        what = f"commit {commit} is not in force" if commit else "not everything is as the file says"
+        click.echo(f"error: {what}: {awaited['message']}", err=True)
+    return _STATUS[awaited["outcome"]]
 
 
-def _awaited(common: Common, timeout: float) -> Any:
-    """The first status that is ready, or the last before time ran out."""
+def _awaited(common: Common, commit: str | None, timeout: float) -> Any:
+    """The first status with an outcome, or the last before time ran out."""
     deadline = time.monotonic() + timeout
+    wanted = {"commit": commit} if commit else {}
     while True:
+        left = max(0.0, deadline - time.monotonic())
         try:
-            answer = ask.get(common, "/v1/status")
-            if _ready(answer) or time.monotonic() > deadline:
+            wait = f"{min(left, _AT_ONCE):.3f}"
+            answer = ask.get(common, "/v1/status", _AT_ONCE + 30, wait=wait, **wanted)
+            if answer["awaited"]["outcome"] != "pending" or not left:
                 return answer
         except Failure as failure:
-            if failure.status != EXIT_NO_DAEMON or time.monotonic() > deadline:
+            if failure.status != EXIT_NO_DAEMON or not left:
                 raise
-        time.sleep(_POLL)
-
-
-def _ready(status: Any) -> bool:
-    return any(one["type"] == "Ready" and one["status"] for one in status["conditions"])
+            time.sleep(min(_POLL, left))
 
 
 def _text(status: Any) -> str:

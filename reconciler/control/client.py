@@ -48,8 +48,8 @@ class Client:
     def __init__(self, runtime_dir: Path) -> None:
         self._path = runtime_dir / SOCKET_NAME
 
-    def get(self, route: str, /, **query: str) -> Any:
-        return self._ask("GET", route + ("?" + urlencode(query) if query else ""), None, TIMEOUT)
+    def get(self, route: str, /, *, patience: float = TIMEOUT, **query: str) -> Any:
+        return self._ask("GET", route + ("?" + urlencode(query) if query else ""), None, patience)
 
     def post(self, route: str, /, *, patience: float = TIMEOUT, **request: Any) -> Any:
         body = {key: value for key, value in request.items() if value is not None}

@@ -55,7 +55,7 @@ ROUTES = (
         "/v1/status",
         "status",
         "document",
-        "Generations, source, conditions, sessions in number, drift.",
+        "Generations, source, conditions, sessions in number, drift; after a while: {wait?, commit?}.",
     ),
     Route("GET", "/v1/sessions", "sessions", "document", "The live sessions."),
     Route("POST", "/v1/plan", "plan", "document", "What an apply would do: {text?, path?} for a candidate."),

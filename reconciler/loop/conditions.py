@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -54,6 +55,7 @@ class Board:
         self.convergence = Histogram()
         """How long generations took until they were in force."""
         self._good: str | None = None
+        self._passed = threading.Condition()
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -70,6 +72,17 @@ class Board:
 
         ``advice`` has a line for each trouble that hinders nothing, by its type.
         """
+        with self._passed:
+            delay = self._judge(report, advice, now)
+            self._passed.notify_all()
+            return delay
+
+    def await_pass(self, seen: Report | None, timeout: float) -> None:
+        """Wait up to ``timeout`` seconds until a pass was judged after the one with the report ``seen``."""
+        with self._passed:
+            self._passed.wait_for(lambda: self.report is not seen, timeout)
+
+    def _judge(self, report: Report, advice: Mapping[str, str], now: float) -> float:
         self.report = report
         self._tell(report, now)
         self._judge_source(report, now)

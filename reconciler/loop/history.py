@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from reconciler.engine.messages import Hello
 from reconciler.loop.goal import Goal
 from reconciler.loop.picture import Picture, digest
-from reconciler.loop.source import revision
+from reconciler.loop.revision import revision
 from reconciler.loop.store import Generation, Store
 from reconciler.plan.state import State, Value
 from reconciler.resources.base import Live, Resource
@@ -91,13 +91,21 @@ class History:
             return False
         self._places = goal.places
         number = seen.at.generation
-        if self.applied == number:
-            return False
-        self._store.mark_applied(number, self._wall())
+        newly = self.applied != number
+        if newly:
+            self._store.mark_applied(number, self._wall())
         # Only now: asking git takes longer than many an apply, and nothing waits for the answer.
-        if place := revision(goal.path):
+        self._describe(number, goal, newly=newly)
+        return newly
+
+    def _describe(self, number: int, goal: Goal, *, newly: bool) -> None:
+        """Write down a generation's commit; also of one that was edited in place and is committed since."""
+        known = self._store.generation(number)
+        if not newly and not (known and known.dirty):
+            return
+        place = revision(goal.path, goal.sha256)
+        if place and (newly or not place.dirty):
             self._store.describe(number, place.commit, dirty=place.dirty)
-        return True
 
     def places(self, goal: Goal) -> Mapping[Where, Place]:
         """The goal's places, and for what is no longer in it those of the goal reached before."""

@@ -8,18 +8,20 @@ HTTP or sockets.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from reconciler.engine.messages import Counts, Observation, SessionKey, SessionView
-from reconciler.loop import gauges, views
+from reconciler.loop import gauges, views, waiting
 from reconciler.loop.events import Events
 from reconciler.loop.goal import Goal
 from reconciler.loop.reconcile import Clocks, Reconciler
-from reconciler.loop.report import Again, Blocked, Settled
+from reconciler.loop.report import Again, Blocked, Report, Settled
+from reconciler.loop.revision import Revision, revision
 from reconciler.loop.run import Converged, Loop
-from reconciler.loop.source import Revision, revision
 from reconciler.loop.supervise import EngineStartError
 from reconciler.loop.why import Scene, account
 from reconciler.metrics import expose
@@ -37,6 +39,8 @@ HEARTBEAT = 15.0
 
 LONGEST_WAIT = 600.0
 _COMMIT_DIGITS = 7
+_COMMIT = re.compile("[0-9a-fA-F]{4,64}")
+_SECONDS = re.compile("[0-9]{1,6}([.][0-9]*)?", re.ASCII)
 
 
 class Service:
@@ -51,11 +55,21 @@ class Service:
         self._events = events
         self._clocks = clocks
         self._since = clocks.wall()
-        self._revision: tuple[float, Revision | None] = (-10.0, None)
 
-    def status(self, _request: Mapping[str, Any]) -> Answer:
+    def status(self, request: Mapping[str, Any]) -> Answer:
+        """``{"wait"?, "commit"?}``: how everything stands. With ``wait``: as soon as all is as the file says,
+        and the file as in ``commit``, or after so many seconds; ``awaited`` says which.
+        """
+        board, commit, awaited = self._loop.board, request.get("commit"), None
+        if commit is not None and not _COMMIT.fullmatch(commit):
+            return _error(400, "bad_request", "a commit has 4 to 64 hexadecimal digits")
+        if "wait" in request:
+            if not _SECONDS.fullmatch(request["wait"]):
+                return _error(400, "bad_request", "`wait` is a number of seconds")
+            awaited = waiting.wait(board, _where, commit, float(request["wait"]))
         drift = self._reconciler.ledger.entries
-        return 200, views.status(self._loop.board, drift, self._where(), self._seen(), self._clocks.wall())
+        answer = views.status(board, drift, _where(board.report), self._seen(), self._clocks.wall(), awaited)
+        return 200, answer
 
     def sessions(self, _request: Mapping[str, Any]) -> Answer:
         try:
@@ -74,12 +88,14 @@ class Service:
                 text = path.read_bytes()
             except OSError as error:
                 return _error(422, "source_invalid", f"cannot read {path}: {error.strerror}")
-        goal = self._reconciler.understand(text if isinstance(text, bytes) else str(text).encode(), path)
+        content = text if isinstance(text, bytes) else str(text).encode(errors="surrogateescape")
+        goal = self._reconciler.understand(content, path)
         if goal.wanted is None:
             return _invalid(goal)
         try:
             watched = _same_file(path, self._reconciler.path)
-            return 200, {**self._plan(*self._reconciler.plan(goal), path), "watched": watched}
+            sha256 = hashlib.sha256(content).hexdigest()
+            return 200, {**_planned(*self._reconciler.plan(goal), path, sha256), "watched": watched}
         except (NoEngineError, RefusedError, EngineStartError, OSError) as error:
             return _error(503, "not_observable", str(error))
 
@@ -118,7 +134,7 @@ class Service:
                 {"path": failure.path, "reason": failure.reason, "message": failure.message}
                 for failure in done.last.failures
             ],
-            **self._plan(plan, verdict, source.path),
+            **_planned(plan, verdict, source.path, source.sha256),
         }
 
     def terminate(self, request: Mapping[str, Any]) -> Answer:
@@ -192,26 +208,23 @@ class Service:
         with self._reconciler.turn:
             return self._reconciler.history.commit(generation)
 
-    def _plan(self, plan: Plan, verdict: Verdict | None, path: Path) -> dict[str, Any]:
-        where = revision(path)
-        source = path.name
-        if where:
-            state = "modified" if where.dirty else "clean"
-            source += f"  {where.branch or 'detached'}@{where.commit[:_COMMIT_DIGITS]} ({state})"
-        notes = [verdict.line] if plan and verdict else []
-        return {
-            "plan": render.as_json(plan, verdict),
-            "text": render.as_text(plan, source=source, notes=notes),
-        }
 
-    def _where(self) -> Revision | None:
-        """The file's place in git, asked for once a second at most."""
-        asked, known = self._revision
-        now = self._clocks.monotonic()
-        if now - asked > 1.0:
-            known = revision(self._reconciler.path)
-            self._revision = now, known
-        return known
+def _where(report: Report | None) -> Revision | None:
+    """The place in git of what the last pass read."""
+    return revision(report.intake.source.path, report.intake.source.sha256) if report else None
+
+
+def _planned(plan: Plan, verdict: Verdict | None, path: Path, sha256: str | None) -> dict[str, Any]:
+    where = revision(path, sha256)
+    source = path.name
+    if where:
+        state = "modified" if where.dirty else "clean"
+        source += f"  {where.branch or 'detached'}@{where.commit[:_COMMIT_DIGITS]} ({state})"
+    notes = [verdict.line] if plan and verdict else []
+    return {
+        "plan": render.as_json(plan, verdict),
+        "text": render.as_text(plan, source=source, notes=notes),
+    }
 
 
 def _result(done: Converged) -> str:

@@ -1,4 +1,4 @@
-"""Reads what the operator wrote: the site file, the password files it names, and which commit they are.
+"""Reads what the operator wrote: the site file, and the password files it names.
 
 Reading never blocks on what is no regular file, and tells a file that somebody is still writing. It must
 not know what the text means: that is ``site``'s.
@@ -12,7 +12,6 @@ import hashlib
 import os
 import signal
 import stat
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,8 +19,6 @@ from pathlib import Path
 
 LONGEST = 64 << 20
 """Octets that a file may have; 100,000 users take about five million."""
-
-_GIT_TIMEOUT = 2.0
 
 
 class UnreadableError(OSError):
@@ -43,54 +40,12 @@ class Reading:
     unfinished: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """Where a file stands in git: the commit that is checked out, and whether the file differs from it."""
-
-    commit: str
-    branch: str | None
-    dirty: bool
-
-
 def read(path: Path) -> Reading:
     """The file's content. Raises :class:`UnreadableError`."""
     with _opened(path) as descriptor:
         unfinished = _being_written(descriptor)
         text = _content(descriptor, path)
     return Reading(text, hashlib.sha256(text).hexdigest(), unfinished)
-
-
-def revision(path: Path) -> Revision | None:
-    """The file's place in git; None outside of a repository, without git, or when git does not answer in
-    time.
-    """
-    real = path.resolve()
-    command = ["git", "status", "--porcelain=v2", "--branch", "--ignored", "--", real.name]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment |= {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-    try:
-        answer = subprocess.run(
-            command,
-            cwd=real.parent,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_GIT_TIMEOUT,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return _parsed(answer.stdout.decode(errors="replace"))
-
-
-def _parsed(status: str) -> Revision | None:
-    lines = status.splitlines()
-    headers = dict(line[2:].split(" ", 1) for line in lines if line.startswith("# branch."))
-    commit, branch = headers.get("branch.oid"), headers.get("branch.head")
-    if commit is None or commit == "(initial)":
-        return None
-    dirty = any(not line.startswith("#") for line in lines)
-    return Revision(commit, None if branch == "(detached)" else branch, dirty)
 
 
 @contextmanager

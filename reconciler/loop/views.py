@@ -13,7 +13,8 @@ from reconciler.engine.messages import Observation, SessionView
 from reconciler.loop.conditions import Board, Condition
 from reconciler.loop.drift import Entry
 from reconciler.loop.events import Event
-from reconciler.loop.source import Revision
+from reconciler.loop.revision import Revision
+from reconciler.loop.waiting import Awaited
 
 
 def moment(unix: float) -> str:
@@ -27,8 +28,9 @@ def status(
     revision: Revision | None,
     engine: Observation | None,
     now: float,
+    awaited: Awaited | None = None,
 ) -> dict[str, Any]:
-    """``engine`` None: it does not answer."""
+    """``engine`` None: it does not answer. ``awaited``: what somebody waited for."""
     report = board.report
     source = report.intake.source if report else None
     hello = report.hello if report else None
@@ -56,6 +58,7 @@ def status(
         "engine": {"pid": hello["pid"], "version": hello["version"]} if hello else None,
         "drift": [_drift(entry, now) for entry in drift],
         "unpredicted_drops_total": board.unpredicted_drops,
+        **({"awaited": awaited._asdict()} if awaited else {}),
     }
 
 

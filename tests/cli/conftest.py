@@ -58,7 +58,7 @@ class Daemon(World):
         self.server = Server(directory, service)
         self.server.start()
         self._watch = watch
-        self._thread = threading.Thread(target=self.loop.run, daemon=True)
+        self._thread = threading.Thread(target=self.loop.run, args=(lambda: None,), daemon=True)
         self._thread.start()
 
     def rest(self) -> None:
