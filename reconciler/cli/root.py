@@ -37,6 +37,7 @@ COMMANDS = {
     "why": "Why a subscriber is not online: the last attempts, in plain words.",
     "trace": "The live PPPoE exchange, decoded; also into a pcap file.",
     "user": "Declare users in site.yaml, change them, take them out.",
+    "secret": "Encrypt passwords in site.yaml, and for whom.",
     "probe": "Dial in as a subscriber would, and say how it went.",
     "import": "A site.yaml out of pppoe-server's files, or accel-ppp's.",
     "explain": "What a key of site.yaml is, and what changing it does.",

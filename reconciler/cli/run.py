@@ -42,6 +42,14 @@ from reconciler.cli.common import Common, Failure, coloured, takes_common
 @click.option(
     "--release", is_flag=True, help="When stopped, drain, and put back the kernel's settings as found."
 )
+@click.option(
+    "--age-identity",
+    "age_identities",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A key for encrypted passwords in SITE, beside this box's own.",
+)
 @takes_common()
 def command(
     common: Common,
@@ -53,6 +61,7 @@ def command(
     once: bool,
     on_exit: Literal["keep", "drain"],
     release: bool,
+    age_identities: tuple[Path, ...],
 ) -> int:
     """Watch SITE and keep the box and the engine equal to it, until told to stop.
 
@@ -74,6 +83,7 @@ def command(
         None if common.output == "text" else "json",
         colour=coloured(sys.stderr),
     )
+    _check(age_identities)
     options = daemon.Options(
         site=site,
         runtime_dir=common.runtime_dir.absolute(),
@@ -85,8 +95,24 @@ def command(
         once=once,
         on_exit=on_exit,
         release=release,
+        age_identities=tuple(file.absolute() for file in age_identities),
     )
     try:
         return daemon.run(options)
     except (RuntimeDirError, StoreError, EngineStartError, NoEngineError, RefusedError) as error:
         raise Failure(str(error)) from None
+
+
+def _check(files: tuple[Path, ...]) -> None:
+    """A key that is asked for must be one. Raises :class:`Failure`."""
+    if not files:
+        return
+    from reconciler.loop.boxkey import KeyFileError, identities
+
+    for file in files:
+        try:
+            identities(file)
+        except FileNotFoundError:
+            raise Failure(f"--age-identity: there is no {file}") from None
+        except KeyFileError as error:
+            raise Failure(f"--age-identity: {error}") from None

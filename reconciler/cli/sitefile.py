@@ -8,12 +8,32 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
 
 from reconciler.cli import ask
-from reconciler.cli.common import Common, Failure
+from reconciler.cli.common import Common, Failure, coloured, say
+
+if TYPE_CHECKING:
+    from reconciler.site.edit import Edited
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 DEFAULT = Path("site.yaml")
+
+
+def file_option(function: Function) -> Function:
+    """Parameter ``given``, for :func:`edit`."""
+    return click.option(
+        "--file",
+        "given",
+        metavar="SITE",
+        type=click.Path(path_type=Path),
+        help="The site file.  [default: site.yaml here, else the one that the daemon watches]",
+    )(function)
 
 
 def site_file(common: Common, given: Path | None) -> Path:
@@ -61,6 +81,31 @@ def create(path: Path, content: bytes) -> None:
         raise Failure(f"cannot write {path}: {error.strerror}") from None
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
+
+
+def edit(common: Common, given: Path | None, change: Callable[[bytes, str], Edited]) -> None:
+    """Read the file, change it, show the difference, put it in place. Raises :class:`Failure`."""
+    from reconciler.site.difference import as_diff
+    from reconciler.site.edit import EditError
+    from reconciler.site.report import as_text
+
+    path = site_file(common, given)
+    content = read(path)
+    try:
+        edited = change(content, str(path))
+    except EditError as error:
+        if error.loaded is not None:
+            text = as_text(error.loaded.findings, error.loaded.source, colour=coloured())
+            click.echo(text, nl=False, err=True)
+        raise Failure(str(error)) from None
+    if edited.content == content:
+        say(common, f"{path}: nothing to change")
+        return
+    replace(path, content, edited.content)
+    known = {(finding.code, finding.message) for finding in edited.before.findings}
+    new = [finding for finding in edited.after.findings if (finding.code, finding.message) not in known]
+    click.echo(as_text(new, edited.after.source, colour=coloured()), nl=False, err=True)
+    say(common, as_diff(content, edited.content, edited.before.source, edited.after.source).rstrip("\n"))
 
 
 def _put(target: Path, content: bytes, mode: int, owner: tuple[int, int], old: bytes) -> None:

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli.common import EXIT_ERROR, Common, Failure, coloured, print_data, say, takes_common
 
+if TYPE_CHECKING:
+    from reconciler.site.diagnostic import Diagnostic
+    from reconciler.site.load import Loaded
+
 
 @click.command("validate")
 @click.argument("files", metavar="SITE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--deny",
+    "denied",
+    metavar="CODE",
+    multiple=True,
+    callback=lambda _context, _option, codes: _known(codes),
+    help="Take a warning for an error: W205 (passwords in plain text), `all`, ...",
+)
+@click.option(
+    "--age-identity",
+    "keys",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A key to check encrypted passwords with.",
+)
 @takes_common(("text", "json", "ndjson", "github"))
-def command(common: Common, files: tuple[Path, ...]) -> int:
+def command(common: Common, files: tuple[Path, ...], denied: tuple[str, ...], keys: tuple[Path, ...]) -> int:
     """Check site files and say everything that is wrong with them.
 
-    Needs no root, no daemon and no network; password files and environment variables are not looked at.
+    Needs no root, no daemon and no network; password files and environment variables are not looked at, and
+    encrypted passwords only with a key.
     """
     from reconciler.site.diagnostic import has_errors
     from reconciler.site.load import load
@@ -28,15 +51,43 @@ def command(common: Common, files: tuple[Path, ...]) -> int:
         except OSError as error:
             raise Failure(f"cannot read {file}: {error.strerror}") from None
         loaded = load(content, str(file))
-        documents += as_json(loaded.findings, str(file))
+        findings = _findings(common, file, loaded, denied, keys)
+        documents += as_json(findings, str(file))
         if common.output == "text":
-            click.echo(as_text(loaded.findings, loaded.source, colour=coloured()), nl=False)
+            click.echo(as_text(findings, loaded.source, colour=coloured()), nl=False)
         elif common.output == "github":
-            click.echo(as_github(loaded.findings, str(file)), nl=False)
-        if has_errors(loaded.findings):
+            click.echo(as_github(findings, str(file)), nl=False)
+        if has_errors(findings):
             status = EXIT_ERROR
-        elif not loaded.findings:
+        elif not findings:
             say(common, f"{file}: no findings")
     if common.output in {"json", "ndjson"}:
         print_data(common, documents, str)
     return status
+
+
+def _known(codes: Sequence[str]) -> tuple[str, ...]:
+    from reconciler.site.codes import DENIABLE
+
+    for code in codes:
+        if code not in DENIABLE:
+            raise click.BadParameter(f"{code!r} is not one of {', '.join(DENIABLE)}")
+    return tuple(codes)
+
+
+def _findings(
+    common: Common, file: Path, loaded: Loaded, denied: Sequence[str], keys: Sequence[Path]
+) -> tuple[Diagnostic, ...]:
+    """All that is found in a file, and what is only worth knowing."""
+    from reconciler.loop.passwords import encrypted
+    from reconciler.loop.unseal import Unsealer
+    from reconciler.site.diagnostic import in_order
+    from reconciler.site.lint import judged
+
+    found = [*loaded.findings, *loaded.notes]
+    sealed = sum(user.password_age is not None for user in loaded.site.users.values()) if loaded.site else 0
+    if loaded.site and sealed and keys:
+        found += encrypted(loaded.site, Unsealer(keys), loaded.places).findings
+    elif sealed:
+        say(common, f"{file}: encrypted passwords not checked: {sealed} (--age-identity FILE checks them)")
+    return in_order(judged(found, (), denied))

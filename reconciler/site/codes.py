@@ -47,6 +47,8 @@ CATALOGUE: Final[dict[str, str]] = {
     "kinds of hash cannot be checked.",
     "E136": "The text is not an NT hash of a password.",
     "E137": "The value is neither a number nor a percentage from `0%` to `100%`.",
+    "E138": "The text is not a value encrypted with age: one line, or the block that `age --armor` writes.",
+    "E139": "The text is not a recipient of age, `age1...`.",
     "E140": "A user has our own address as fixed address.",
     "E141": "The address can belong to no host: it is a multicast, loopback, broadcast or otherwise "
     "reserved address.",
@@ -58,10 +60,24 @@ CATALOGUE: Final[dict[str, str]] = {
     "E150": "A password's file cannot be read.",
     "E151": "A password's environment variable is not set.",
     "E152": "What a password's file or environment variable holds cannot be a password.",
+    "E153": "An encrypted password cannot be decrypted: it is damaged, it was encrypted for other keys than "
+    "this box's, or its key is not there.",
+    "E154": "An encrypted password is another user's: the name that was encrypted with it is not that of the "
+    "user who has it here.",
     "W201": "The pool has fewer addresses than the users who need one may have sessions at once.",
     "W202": "A user may have several sessions but has one fixed address, which only one of them can hold.",
     "W203": "The address ends in .0 or .255, which some systems take for a network's or a broadcast address.",
     "W204": "Users cannot log in by the methods that are offered before the one that they can log in by. A "
     "subscriber's router takes the first one offered that it knows, and then fails.",
+    "W205": "Passwords stand in the file as plain text, for everybody who can read it. A note, unless it is "
+    "denied (`deny_warnings` in the file, or `validate --deny W205`).",
+    "W206": "Files with passwords can be read or changed by others than their owner, or belong to somebody "
+    "else than root and the daemon's user.",
     "W210": "A limit for one station is above the one for all: a single station may use that up.",
 }
+
+NOTES: Final = frozenset({"W205"})
+"""Warnings that are only worth knowing, unless somebody denies them."""
+
+DENIABLE: Final = ("all", *(code for code in CATALOGUE if code.startswith("W")))
+"""What can be made an error."""

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from reconciler.site.codes import NOTES
 from reconciler.site.place import Place
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Diagnostic:
     """One finding. ``code`` is in ``site.codes``; its first letter is the severity.
 
     ``label`` stands beside the underlined range; ``help`` says how to mend it. A finding about the file as a
-    whole has no place.
+    whole has no place. ``denied``: somebody wants this warning to be an error.
     """
 
     code: str
@@ -37,10 +38,13 @@ class Diagnostic:
     label: str = ""
     help: str = ""
     related: tuple[Related, ...] = ()
+    denied: bool = False
 
     @property
     def severity(self) -> Severity:
-        return "error" if self.code.startswith("E") else "warning"
+        if self.denied or self.code.startswith("E"):
+            return "error"
+        return "note" if self.code in NOTES else "warning"
 
 
 def has_errors(findings: Iterable[Diagnostic]) -> bool:

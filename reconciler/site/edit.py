@@ -9,7 +9,7 @@ module must not read or write files.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any, Final
@@ -19,16 +19,18 @@ from reconciler.site.compose import compose
 from reconciler.site.diagnostic import has_errors
 from reconciler.site.escape import visible
 from reconciler.site.hashes import Scrypt
+from reconciler.site.lint import judged
 from reconciler.site.load import Loaded, load
 from reconciler.site.model import Site, User
 from reconciler.site.scalar import truth, written
 from reconciler.site.secrets import Secret
-from reconciler.site.splice import Text, Value
+from reconciler.site.splice import Splice, Text, Value
 from reconciler.site.tree import Node, Scalar, Table, node_at
 
 _BOM: Final = "\ufeff"
 _ELSEWHERE: Final = {"password_file": "the file", "password_env": "the environment variable"}
 _HASHES: Final = ("password_hash", "nt_hash")
+_HERE: Final = ("password", "password_age", *_HASHES)
 
 
 class EditError(ValueError):
@@ -52,21 +54,24 @@ class Edited:
     after: Loaded
 
 
-def add_user(content: bytes, name: str, password: Secret, ip: str | None = None, *, file: str) -> Edited:
+def add_user(
+    content: bytes, name: str, password: Secret, ip: str | None = None, *, file: str, sealed: str = ""
+) -> Edited:
     """Declare one more user, behind the others and written like most of them.
 
-    ``file`` is what findings call the text, here and below. Raises :class:`EditError`.
+    ``sealed``: the password encrypted for this user (``site.age``), which then stands there instead. ``file``
+    is what findings call the text, here and below. Raises :class:`EditError`.
     """
     _fit(lambda: values.name(name), "the name")
-    secret = fitting(password)
-    user = User(password=password, ip=_address(ip))
+    known = {"password_age": sealed} if sealed else {"password": fitting(password)}
+    user = User.model_validate({**known, "ip": _address(ip)})
 
     def splice(text: Text, users: Table) -> str:
-        lines = {"password": written(secret)} | ({} if ip is None else {"ip": ip})
+        lines = {key: written(value) for key, value in known.items()} | ({} if ip is None else {"ip": ip})
         value, step = _as_most(text, users, lines)
         return text.append(users, written(name), value, step)
 
-    return _edit(content, file, splice, name, lambda users: {**users, name: user}, new=True)
+    return _edit(content, file, splice, [name], lambda users: {**users, name: user}, new=True)
 
 
 def remove_user(content: bytes, name: str, *, file: str) -> Edited:
@@ -77,7 +82,7 @@ def remove_user(content: bytes, name: str, *, file: str) -> Edited:
     def without(users: Mapping[str, User]) -> dict[str, User]:
         return {other: user for other, user in users.items() if other != name}
 
-    return _edit(content, file, lambda text, users: text.remove(users, name), name, without)
+    return _edit(content, file, lambda text, users: text.remove(users, name), [name], without)
 
 
 def set_password(content: bytes, name: str, password: Secret, *, file: str) -> Edited:
@@ -90,26 +95,48 @@ def set_password(content: bytes, name: str, password: Secret, *, file: str) -> E
             return text.replace(node, secret)
         if any(key in node.index for key in _HASHES):
             raise EditError(f"of the password of {visible(name)} there is only a hash here: say --hash")
+        if "password_age" in node.index:
+            raise EditError(f"the password of {visible(name)} is encrypted here: say --age")
         return _set(text, node, "password", secret)
 
-    return _edit(content, file, splice, name, _updated(name, password=password))
+    return _edit(content, file, splice, [name], _updated(name, password=password))
 
 
 def set_hash(content: bytes, name: str, made: Scrypt, *, file: str) -> Edited:
     """Give a user another password of which the file has only the hash; what it had of the old one goes.
     Raises :class:`EditError`.
     """
-    value = written(str(made))
+    return _set_known(content, file, "password_hash", {name: str(made)})
+
+
+def set_sealed(content: bytes, sealed: Mapping[str, str], *, file: str) -> Edited:
+    """Give users, by name, passwords that are encrypted for them (``site.age``), in place of what the file
+    had of the old ones. Raises :class:`EditError`.
+    """
+    return _set_known(content, file, "password_age", sealed)
+
+
+def _set_known(content: bytes, file: str, key: str, known: Mapping[str, str]) -> Edited:
+    """Put under ``key`` what is known of users' passwords, by name, in place of what was."""
 
     def splice(text: Text, users: Table) -> str:
-        node = _own_secret(users, name)
-        if isinstance(node, Scalar):
-            return text.replace(node, {"password_hash": value})
-        present = next(key for key in ("password", *_HASHES) if key in node.index)
-        return text.exchange(node, present, "password_hash", value)
+        return text.spliced(one(text, _own_secret(users, name), written(known[name])) for name in known)
 
-    update = {"password": None, "nt_hash": None, "password_hash": Secret(str(made))}
-    return _edit(content, file, splice, name, _updated(name, **update))
+    def one(text: Text, node: Scalar | Table, value: str) -> Splice:
+        if isinstance(node, Scalar):
+            return text.replacing(node, {key: value})
+        present = next(other for other in _HERE if other in node.index)
+        return text.exchanging(node, present, key, value)
+
+    def change(users: Mapping[str, User]) -> Mapping[str, User]:
+        nothing: dict[str, Secret | None] = dict.fromkeys(_HERE)
+        new = {
+            name: users[name].model_copy(update={**nothing, key: Secret(value)})
+            for name, value in known.items()
+        }
+        return {**users, **new}
+
+    return _edit(content, file, splice, known, change)
 
 
 def set_enabled(content: bytes, name: str, enabled: bool, *, file: str) -> Edited:
@@ -118,7 +145,7 @@ def set_enabled(content: bytes, name: str, enabled: bool, *, file: str) -> Edite
     def splice(text: Text, users: Table) -> str:
         return _set(text, users.get(name), "enabled", truth(enabled))
 
-    return _edit(content, file, splice, name, _updated(name, enabled=enabled))
+    return _edit(content, file, splice, [name], _updated(name, enabled=enabled))
 
 
 def set_ip(content: bytes, name: str, ip: str | None, *, file: str) -> Edited:
@@ -131,25 +158,28 @@ def set_ip(content: bytes, name: str, ip: str | None, *, file: str) -> Edited:
         assert isinstance(node, Table), "only the long form has an address to take away"
         return text.remove(node, "ip")
 
-    return _edit(content, file, splice, name, _updated(name, ip=_address(ip)))
+    return _edit(content, file, splice, [name], _updated(name, ip=_address(ip)))
 
 
 def _edit(
     content: bytes,
     file: str,
     splice: Callable[[Text, Table], str],
-    name: str,
+    names: Collection[str],
     change: Callable[[Mapping[str, User]], Mapping[str, User]],
     *,
     new: bool = False,
 ) -> Edited:
-    """Splice, read again, compare. ``change`` says what the users must be afterwards."""
-    before = load(content, file)
+    """Splice, read again, compare. ``change`` says what the users must be afterwards. What the file denies is
+    no hindrance where it stood before.
+    """
+    before = load(content, file, denying=False)
     if before.site is None:
         raise EditError(f"{file} has errors: mend them first", before)
-    if (name in before.site.users) is new:
-        is_there = "is there already" if new else "is not there"
-        raise EditError(f"user {visible(name)} {is_there}")
+    for name in names:
+        if (name in before.site.users) is new:
+            is_there = "is there already" if new else "is not there"
+            raise EditError(f"user {visible(name)} {is_there}")
     wanted = change(before.site.users)
     if _same(wanted, before.site.users):
         return Edited(content, before, before)
@@ -157,15 +187,20 @@ def _edit(
     text = decoded.removeprefix(_BOM)
     spliced = splice(Text(text), _users(text))
     result = (decoded[: len(decoded) - len(text)] + spliced).encode()
-    after = load(result, file)
+    after = load(result, file, denying=not _denied(before))
     if after.site is None or has_errors(after.findings):
         raise EditError(f"refused: {file} would not be a valid site afterwards", after)
     if not _differ_only_in_users(before.site, after.site) or not _same(wanted, after.site.users):
+        who = ", ".join(visible(name) for name in list(names)[:3])
         raise EditError(
-            f"refused: {visible(name)} cannot be changed here without changing something else; "
-            "edit the file by hand"
+            f"refused: {who} cannot be changed here without changing something else; edit the file by hand"
         )
     return Edited(result, before, after)
+
+
+def _denied(loaded: Loaded) -> bool:
+    assert loaded.site is not None, "it was read whatever it denies"
+    return has_errors(judged(loaded.findings, loaded.notes, loaded.site.deny_warnings))
 
 
 def _users(text: str) -> Table:
@@ -205,7 +240,7 @@ def _as_most(text: Text, users: Table, lines: Mapping[str, str]) -> tuple[Value,
     for _, node in users.entries():
         if isinstance(node, Table) and node.written:
             forms["braces" if text.is_flow(node) else text.indent(node) - text.indent(users)] += 1
-        elif len(lines) == 1:
+        elif lines.keys() == {"password"}:
             forms["short"] += 1
     form = forms.most_common(1)[0][0] if forms else 2
     if form == "short":

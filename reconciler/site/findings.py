@@ -19,7 +19,7 @@ from reconciler.site.shape import homes, keys_at, takes_names
 from reconciler.site.source import key_is_public
 from reconciler.site.tree import Listing, Node, Scalar, Table, node_at, value_place
 
-_ABOUT_SECRETS = ("E127", "E135", "E136")
+_ABOUT_SECRETS = ("E127", "E135", "E136", "E138")
 _LOCK_OUT = "to lock a user out, keep the user and set `enabled: false`"
 
 

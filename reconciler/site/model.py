@@ -8,15 +8,28 @@ the engine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from ipaddress import IPv4Address
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from reconciler.site import hashes, values
+from reconciler.site import values
 from reconciler.site.impact import Effect, Impact, OnChange, Touch, later, unnoticed
+from reconciler.site.kinds import (
+    Address,
+    Hash,
+    Interface,
+    Name,
+    NtHash,
+    Number,
+    Password,
+    Recipient,
+    Sealed,
+    Share,
+    Truth,
+    WarningCode,
+    read,
+)
 from reconciler.site.secrets import Secret
 
 _DRAIN: Final = {"terminate": Impact.DROP, "drain": Impact.LATER}
@@ -26,60 +39,13 @@ _SECRET: Final = OnChange.always(
 )
 
 
-def _read(parse: Callable[[object], object]) -> BeforeValidator:
-    """Reads a scalar's text with a function of ``site.values``, carrying its code and advice into the
-    error.
-    """
-
-    def run(value: object) -> object:
-        try:
-            return parse(value)
-        except values.UnfitError as unfit:
-            context = {"says": unfit.message, "advice": unfit.advice}
-            raise PydanticCustomError(unfit.code, "{says}", context) from None
-
-    return BeforeValidator(run)
-
-
-def _password(value: object) -> Secret:
-    return value if isinstance(value, Secret) else Secret(values.password(value))
-
-
-def _scrypt(value: object) -> Secret:
-    return value if isinstance(value, Secret) else Secret(str(hashes.scrypt(values.text(value))))
-
-
-def _nt_hash(value: object) -> Secret:
-    return value if isinstance(value, Secret) else Secret(hashes.nt_hash(values.text(value)))
-
-
 def _one_or_more(value: object) -> object:
     """Lets a single value stand for a list of one."""
     return (value,) if isinstance(value, str) else value
 
 
-Number = Annotated[int, _read(values.whole_number)]
-Truth = Annotated[bool, _read(values.truth)]
-Address = Annotated[IPv4Address, _read(values.address)]
-Name = Annotated[str, _read(values.name)]
-Interface = Annotated[str, _read(values.interface)]
-Share = Annotated[
-    str,
-    _read(values.share),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "integer", "minimum": 0},
-                {"type": "string", "pattern": "^(0|[1-9][0-9]{0,8}|(100|[1-9]?[0-9])%)$"},
-            ]
-        }
-    ),
-]
-Password = Annotated[Secret, _read(_password)]
-Hash = Annotated[Secret, _read(_scrypt)]
-NtHash = Annotated[Secret, _read(_nt_hash)]
-
 AuthMethod = Literal["mschapv2", "chap", "mschap", "pap"]
+Healing = Literal["on", "report", "off"]
 
 
 class _Declared(BaseModel):
@@ -100,7 +66,7 @@ class _Declared(BaseModel):
 
 
 class User(_Declared):
-    """One subscriber. What is known of the password is given by exactly one of the first five keys."""
+    """One subscriber. What is known of the password is given by exactly one of the first six keys."""
 
     password: Annotated[Password | None, _SECRET] = Field(
         default=None,
@@ -108,16 +74,24 @@ class User(_Declared):
         "octets. In the short form, `name: password`, it stands alone.",
         examples=["test"],
     )
-    password_file: Annotated[str | None, _read(values.file_path), unnoticed()] = Field(
+    password_file: Annotated[str | None, read(values.file_path), unnoticed()] = Field(
         default=None,
         description="A file that holds the password; one newline at its end is not part of it. A relative "
         "path starts at this file's directory. What counts as a change is the password, not the file's name.",
         examples=["secrets/yunhan"],
     )
-    password_env: Annotated[str | None, _read(values.environment_name), unnoticed()] = Field(
+    password_env: Annotated[str | None, read(values.environment_name), unnoticed()] = Field(
         default=None,
         description="The environment variable of the daemon that holds the password.",
         examples=["PABLO_PASSWORD"],
+    )
+    password_age: Annotated[Sealed | None, unnoticed()] = Field(
+        default=None,
+        description="The password, encrypted with age (X25519) so that this file can be read by anybody: one "
+        "line, or the block that `age --armor` writes. `reconciler user passwd NAME --age` makes it, for "
+        "`age_recipients`. The user's name is encrypted with it, so that a copy does not serve another user. "
+        "What counts as a change is the password, not how it is encrypted.",
+        examples=["YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSBLQ..."],
     )
     password_hash: Annotated[Hash | None, _SECRET] = Field(
         default=None,
@@ -176,6 +150,53 @@ class Forwarding(_Declared):
         "of the interface. Unset: not managed, left as it is.",
         examples=[True],
     )
+    rp_filter: Annotated[Literal["off", "strict", "loose"] | None, unnoticed(borrowed=True)] = Field(
+        default=None,
+        description="How the kernel checks the source address of what arrives on the served interfaces and "
+        "from subscribers (`net.ipv4.conf.*.rp_filter`, RFC 3704): `strict`, the way back must lead there; "
+        "`loose`, any way back will do; `off`. Subscribers' packets pass all three, since the way back to "
+        "them leads to the device from which they come. Unset: not managed, left as it is.",
+        examples=["strict"],
+    )
+
+
+class Nat(_Declared):
+    """Address translation for subscribers (RFC 3022), by a table of nftables of our own."""
+
+    masquerade: Annotated[tuple[Interface, ...], BeforeValidator(_one_or_more), unnoticed()] = Field(
+        default=(),
+        description="The interface, or a list of them, by which subscribers' packets leave under the "
+        "interface's own address. That holds for the pool and for private addresses (RFC 1918, RFC 6598): a "
+        "user with a public fixed address keeps it. Needs the program `nft` (Debian: nftables).",
+        examples=["eth0", ["eth0", "ppp0"]],
+    )
+
+
+class SelfHeal(_Declared):
+    """What is done about drift: `on` puts it back, `report` shows it in the plan, the status and the
+    metrics and leaves it, `off` does not even look. A single word stands for all classes.
+    """
+
+    forwarding: Annotated[Healing, unnoticed()] = Field(
+        default="on", description="The settings of `forwarding`: ip_forward, proxy_arp, rp_filter."
+    )
+    links: Annotated[Healing, unnoticed()] = Field(
+        default="on", description="The data path's device: whether it is up, and its MTU."
+    )
+    addresses: Annotated[Healing, unnoticed()] = Field(
+        default="on", description="Our address, `local_ip`, on the data path's device."
+    )
+    routes: Annotated[Healing, unnoticed()] = Field(
+        default="on", description="The routes to subscribers' addresses."
+    )
+    nft: Annotated[Healing, unnoticed()] = Field(
+        default="on", description="The tables of nftables that `nat` and `clamp_mss` make."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, data: Any) -> Any:
+        return dict.fromkeys(cls.model_fields, data) if isinstance(data, str) else data
 
 
 class LcpEcho(_Declared):
@@ -250,7 +271,7 @@ class Guard(_Declared):
 class Site(_Declared):
     """An access concentrator: what it serves, to whom, and with which settings."""
 
-    version: Annotated[Literal[1], _read(values.whole_number), unnoticed()] = Field(
+    version: Annotated[Literal[1], read(values.whole_number), unnoticed()] = Field(
         description="The version of this file's format."
     )
     interface: Annotated[
@@ -302,6 +323,22 @@ class Site(_Declared):
     forwarding: Annotated[Forwarding, unnoticed()] = Field(
         default=Forwarding(), description="Kernel settings that let subscribers' packets through."
     )
+    nat: Annotated[Nat, unnoticed()] = Field(
+        default=Nat(), description="Address translation for subscribers, by nftables."
+    )
+    clamp_mss: Annotated[Truth | None, unnoticed()] = Field(
+        default=None,
+        description="Whether the segment size of subscribers' TCP connections is lowered, in both directions, "
+        "to what the path and a session take: `mtu` less 40 octets. It helps where ICMP is lost. Needs the "
+        "program `nft` (Debian: nftables). Unset: where that is possible.",
+        examples=[True],
+    )
+    self_heal: Annotated[SelfHeal, unnoticed()] = Field(
+        default=SelfHeal(),
+        description="What is done about drift, class by class or with one word for all: `on` puts it back, "
+        "`report` shows it and leaves it, `off` does not even look. What we did not write is never touched.",
+        examples=["report", {"routes": "report", "nft": "off"}],
+    )
     users: Annotated[
         Mapping[Name, User],
         OnChange(
@@ -336,6 +373,21 @@ class Site(_Declared):
     )
     lcp_echo: Annotated[LcpEcho, unnoticed()] = Field(
         default=LcpEcho(), description="Keepalive: how a vanished subscriber is noticed."
+    )
+    age_recipients: Annotated[tuple[Recipient, ...], unnoticed()] = Field(
+        default=(),
+        max_length=64,
+        description="For whom passwords in this file are encrypted (`password_age`): the box, as `reconciler "
+        "secret recipient` prints it there, and whoever else must be able to read them. Their values change "
+        "only by `reconciler secret encrypt`.",
+        examples=[["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"]],
+    )
+    deny_warnings: Annotated[tuple[WarningCode, ...], unnoticed()] = Field(
+        default=(),
+        max_length=32,
+        description="Warnings that are errors for this site, by their codes, or `all`. `[W205]`: no password "
+        "may stand in this file as plain text.",
+        examples=[["W205"], ["all"]],
     )
     limits: Annotated[Limits, unnoticed()] = Field(
         default=Limits(),

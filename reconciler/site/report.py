@@ -17,6 +17,8 @@ from reconciler.site.source import Excerpt, Source
 _WIDEST: Final = 160
 _RED, _YELLOW, _BLUE, _BOLD, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[0m"
 
+_STRONG: Final = {"error": _RED, "warning": _YELLOW, "note": _BLUE}
+
 
 def as_text(findings: Iterable[Diagnostic], source: Source, *, colour: bool = False) -> str:
     """Every finding with its source lines, then a line that counts them. Empty when there are none."""
@@ -30,7 +32,7 @@ def as_text(findings: Iterable[Diagnostic], source: Source, *, colour: bool = Fa
 def summary(findings: Sequence[Diagnostic], name: str) -> str:
     """``site.yaml: 2 errors, 1 warning``."""
     counts = []
-    for severity in ("error", "warning"):
+    for severity in ("error", "warning", "note"):
         count = sum(finding.severity == severity for finding in findings)
         if count:
             counts.append(f"{count} {severity}{'s' if count > 1 else ''}")
@@ -73,7 +75,8 @@ def _annotation(finding: Diagnostic, name: str) -> str:
             properties |= {"endLine": str(place.end_line), "endColumn": str(place.end_column)}
     listed = ",".join(f"{key}={_escape(value, ',:')}" for key, value in properties.items())
     message = finding.message + (f"\nhelp: {finding.help}" if finding.help else "")
-    return f"::{finding.severity} {listed}::{_escape(message)}\n"
+    level = "notice" if finding.severity == "note" else finding.severity
+    return f"::{level} {listed}::{_escape(message)}\n"
 
 
 def _escape(text: str, more: str = "") -> str:
@@ -93,7 +96,7 @@ def _block(finding: Diagnostic, source: Source, colour: bool) -> str:
     def paint(text: str, *styles: str) -> str:
         return "".join(styles) + text + _PLAIN if colour and text else text
 
-    strong = _RED if finding.severity == "error" else _YELLOW
+    strong = _STRONG[finding.severity]
     head = paint(f"{finding.severity}[{finding.code}]", _BOLD, strong)
     lines = [f"{head}{paint(f': {finding.message}', _BOLD)}"]
     where = f":{finding.place.line}:{finding.place.column}" if finding.place else ""

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from reconciler.site import values
-from reconciler.site.diagnostic import Diagnostic
+from reconciler.site import age, values
+from reconciler.site.diagnostic import Diagnostic, Related
 from reconciler.site.escape import visible
 from reconciler.site.place import Path, Place
 
@@ -76,6 +76,7 @@ SOURCES: Final[Mapping[str, Kind]] = MappingProxyType(
         "password": "password",
         "password_file": "password",
         "password_env": "password",
+        "password_age": "password",
         "password_hash": "scrypt",
         "nt_hash": "nt_hash",
     }
@@ -123,28 +124,76 @@ class Resolved:
     findings: tuple[Diagnostic, ...]
 
 
+def _without_key(_sealed: bytes) -> bytes:
+    raise values.UnfitError("E153", "there is no key to decrypt it with")
+
+
 def resolve(
     site: Site,
     read_file: Callable[[str], bytes],
     getenv: Callable[[str], str | None],
     places: Mapping[Path, Place] = MappingProxyType({}),
+    unseal: Callable[[bytes], bytes] = _without_key,
 ) -> Resolved:
     """Get every user's secret from where the site says it is.
 
     ``read_file`` gets the path as written in the site file, and raises OSError when it cannot be read.
-    ``places`` is the loader's, for the findings (E150, E151, E152).
+    ``places`` is the loader's, for the findings (E150 to E154). ``unseal`` decrypts an age file, and raises
+    ``UnfitError`` (E153) when it cannot.
     """
     secrets: dict[str, UserSecret] = {}
     findings: list[Diagnostic] = []
     for name, user in site.users.items():
         source = next((key for key in SOURCES if getattr(user, key) is not None), "password")
         try:
-            secrets[name] = UserSecret(SOURCES[source], _obtain(user, read_file, getenv))
+            if user.password_age is not None:
+                content = unseal(age.octets(user.password_age.reveal()))
+                secrets[name] = UserSecret("password", Secret(age.password_of(name, content)))
+            else:
+                secrets[name] = UserSecret(SOURCES[source], _obtain(user, read_file, getenv))
         except values.UnfitError as unfit:
             place = places.get(("users", name, source)) or places.get(("users", name))
             message = f"password of user {visible(name)}: {unfit.message}"
             findings.append(Diagnostic(unfit.code, message, place, "", unfit.advice))
     return Resolved(secrets, tuple(findings))
+
+
+def copied(site: Site, places: Mapping[Path, Place]) -> tuple[Diagnostic, ...]:
+    """An encrypted password serves the user for whom it was made: of two who have the same, one is wrong."""
+    first: dict[str, str] = {}
+    findings: list[Diagnostic] = []
+    for name, user in site.users.items():
+        if user.password_age is None:
+            continue
+        other = first.setdefault(user.password_age.reveal(), name)
+        if other != name:
+            message = f"user {visible(name)} has the encrypted password of user {visible(other)}"
+            advice = f"`reconciler user passwd {visible(name)} --age` makes one that serves"
+            there = places.get(("users", other, "password_age"))
+            related = (Related(there, f"{visible(other)} has it here"),) if there else ()
+            place = places.get(("users", name, "password_age"))
+            findings.append(Diagnostic("E154", message, place, "the same again", advice, related))
+    return tuple(findings)
+
+
+def exposed(
+    site: Site, flaws: Mapping[str, str], places: Mapping[Path, Place] = MappingProxyType({})
+) -> tuple[Diagnostic, ...]:
+    """One finding (W206) about all password files that others can get at. ``flaws`` says of each such file,
+    by its path as written, what is wrong with its permissions.
+    """
+    names = [name for name, user in site.users.items() if user.password_file in flaws]
+    if not names:
+        return ()
+    file = site.users[names[0]].password_file
+    assert file is not None
+    more = f"; so are {len(names) - 1} more" if len(names) > 1 else ""
+    message = (
+        f"{visible(file)}, with the password of {visible(names[0])}, is open to others: {flaws[file]}{more}"
+    )
+    place = places.get(("users", names[0], "password_file"))
+    advice = f"`chmod 600 {visible(file)}`, and let root own it"
+    return (Diagnostic("W206", message, place, "", advice),)
 
 
 def _obtain(user: User, read_file: Callable[[str], bytes], getenv: Callable[[str], str | None]) -> Secret:

@@ -9,7 +9,7 @@ it must not know the keys of a site.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from reconciler.site.place import Place
@@ -17,6 +17,9 @@ from reconciler.site.tree import Listing, Node, Scalar, Table
 
 Value = str | Mapping[str, str]
 """What an entry says, as YAML already: a scalar, or a mapping of scalars."""
+
+Splice = tuple[int, int, str]
+"""From which character of the text to which, and what is to stand there."""
 
 _PROPERTIES: Final = re.compile(r"(?:[&!][^\s,\[\]{}]*\s+)*")
 _TO_COMMA: Final = re.compile(r"(?:\s|(?<=\s)#[^\n]*+)*,")
@@ -51,12 +54,29 @@ class Text:
 
     def replace(self, node: Scalar, value: Value) -> str:
         """Give what stands in place of a single value something else to say."""
-        return self._text[: self._at(node.place)] + in_flow(value) + self._text[self._end(node) :]
+        return self.spliced([self.replacing(node, value)])
 
     def exchange(self, table: Table, name: str, key: str, value: str) -> str:
         """Put another entry in an entry's place."""
+        return self.spliced([self.exchanging(table, name, key, value)])
+
+    def replacing(self, node: Scalar, value: Value) -> Splice:
+        """What :meth:`replace` does, as one of several splices."""
+        return self._at(node.place), self._end(node), in_flow(value)
+
+    def exchanging(self, table: Table, name: str, key: str, value: str) -> Splice:
+        """What :meth:`exchange` does, as one of several splices."""
         old, node = table.written[table.index[name]]
-        return f"{self._text[: self._at(old.place)]}{key}: {value}{self._text[self._end(node) :]}"
+        return self._at(old.place), self._end(node), f"{key}: {value}"
+
+    def spliced(self, splices: Iterable[Splice]) -> str:
+        """Several splices at once, which must not overlap."""
+        pieces: list[str] = []
+        at = 0
+        for begin, end, text in sorted(splices):
+            pieces += self._text[at:begin], text
+            at = end
+        return "".join((*pieces, self._text[at:]))
 
     def append(self, table: Table, key: str, value: Value, step: int | None) -> str:
         """Put an entry behind the others of a mapping that has some.

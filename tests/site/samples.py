@@ -16,6 +16,8 @@ users:
 SCRYPT = "$scrypt$ln=4,r=1,p=1$TmFDbA$I7jT1IJncQHlB5k4nAqh7VqpNVPfastJ6ecePX2OVEk"
 HUGE = SCRYPT.replace("ln=4", "ln=24")
 NT = "44ebba8d5312b8d611474411f56989ae"
+AGE = "YWdlLWVuY3J5cHRpb24ub3JnL3YxCmJ1dCBubyBtb3JlIG9mIGl0"
+"""It begins as a value of age does."""
 
 
 class Flaw(NamedTuple):
@@ -190,6 +192,21 @@ FLAWS = (
         with_line("auth: [chap, mschapv2]") + f"  pablo: {{nt_hash: {NT}}}\n",
         (1, 7),
     ),
+    Flaw("E138", "a password where age is meant", with_users("pablo: {password_age: hunter2}"), (7, 11)),
+    Flaw(
+        "E138",
+        "half a block",
+        with_users("pablo: {password_age: -----BEGIN AGE ENCRYPTED FILE-----}"),
+        (7, 11),
+    ),
+    Flaw("E139", "a recipient with a slip", with_line("age_recipients: [age1ql3z7hjy54pw3hyww5]"), (1, 18)),
+    Flaw(
+        "E154",
+        "a copied value",
+        with_users(f"pablo: {{password_age: {AGE}}}", f"yunhan: {{ip: 10.0.0.9, password_age: {AGE}}}"),
+        (8, 26),
+    ),
+    Flaw("E128", "no warning's code", with_line("deny_warnings: [E104]"), (1, 17)),
     Flaw("W201", "a small pool", with_line("pool_size: 1") + "  pablo: test\n", (1, 12)),
     Flaw(
         "W202",

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.site.codes import CATALOGUE
+from reconciler.site.codes import CATALOGUE, NOTES
 from reconciler.site.load import load
 from reconciler.site.model import Site
 from reconciler.site.place import Place
@@ -45,8 +45,8 @@ def test_one_flaw_is_told_once(flaw: Flaw) -> None:
 
 
 def test_every_code_that_the_loader_can_give_has_a_flaw_here() -> None:
-    from_the_secrets = {"E150", "E151", "E152"}
-    assert {flaw.code for flaw in FLAWS} == CATALOGUE.keys() - from_the_secrets
+    from_the_secrets = {"E150", "E151", "E152", "E153", "W206"}
+    assert {flaw.code for flaw in FLAWS} == CATALOGUE.keys() - from_the_secrets - NOTES
 
 
 def test_all_findings_appear_in_one_run() -> None:
