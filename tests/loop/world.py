@@ -47,9 +47,11 @@ class Clock:
 class World:
     """``edit`` the file, ``step`` the loop, look at the ``engine`` and the ``kernel``."""
 
-    def __init__(self, directory: Path, interfaces: Sequence[str] = ("eth1",)) -> None:
+    def __init__(
+        self, directory: Path, interfaces: Sequence[str] = ("eth1",), path: Path | None = None
+    ) -> None:
         self.directory = directory
-        self.path = directory / "site.yaml"
+        self.path = path or directory / "site.yaml"
         self.clock = Clock()
         self.engine = FakeEngine(directory, interfaces, device="tun0").start()
         self.kernel = FakeKernel(interfaces, device="tun0")
@@ -62,9 +64,7 @@ class World:
         """A new reconciler process, over the same directories."""
         self.store = Store.open(self.directory / "state", "boot-1")
         self.supervisor = Supervisor(self.directory, ["/bin/false"], self.clock)
-        self.follower = Follower(self.directory, self.events, self.wake)
-        self.follower.start()
-        assert self.follower.following.wait(5)
+        self._follow()
         self.reconciler = Reconciler(
             self.path,
             Reader(self.store.key, "box"),
@@ -74,6 +74,11 @@ class World:
             self.events,
             Clocks(self.clock, self.clock),
         )
+
+    def _follow(self) -> None:
+        self.follower = Follower(self.directory, self.events, self.wake)
+        self.follower.start()
+        assert self.follower.following.wait(5)
 
     def halt(self) -> None:
         """The reconciler process ends; the engine stays."""
@@ -102,8 +107,12 @@ class World:
             reports.append(self.step())
             if isinstance(reports[-1].end, Settled):
                 return reports
-            self.clock.now += self.board.take(reports[-1], {}, self.clock.now)
+            self.wait(self.board.take(reports[-1], {}, self.clock.now))
         raise AssertionError(f"not settled after {passes} passes: {reports[-1].end}, left {reports[-1].left}")
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.clock.now += seconds
 
     def conditions(self) -> dict[str, tuple[bool, str]]:
         return {c.type: (c.status, c.reason) for c in self.board.conditions}
