@@ -12,9 +12,9 @@ from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-SO_ATTACH_FILTER = 26
+SO_ATTACH_FILTER, SO_ATTACH_BPF = 26, 50
 RECEIVE_BUFFER = 4 << 20
 """Octets of the kernel's queue for each socket: some thousand frames while the reader is busy."""
 EVERY_ETHERTYPE = 0x0003
@@ -70,9 +70,20 @@ def open_packet_socket(interface: str, ethertype: int, tests: Sequence[Test]) ->
 
     Raises ``OSError``: EPERM without CAP_NET_RAW, ENODEV without such an interface.
     """
+    return _open(interface, ethertype, lambda sock: _attach(sock, tests))
+
+
+def open_programmed_socket(interface: str, ethertype: int, program: int) -> socket.socket:
+    """The same, for the frames that an eBPF program lets through: its descriptor (``bpf.load``)."""
+    return _open(
+        interface, ethertype, lambda sock: sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_BPF, program)
+    )
+
+
+def _open(interface: str, ethertype: int, attach: Callable[[socket.socket], None]) -> socket.socket:
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
     try:
-        _attach(sock, tests)
+        attach(sock)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         sock.bind((interface, ethertype))
     except OSError:

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Packets between PPPoE sessions and one end of a veth pair, without leaving the kernel.
+ *
+ *	subscriber -> access interface: upstream -> far end => near end -> the kernel routes plain IP
+ *	the kernel routes plain IP -> near end => far end: downstream -> access interface -> subscriber
+ *
+ * Whatever is not a packet of an open session goes on as if nothing were here: discovery and PPP's control
+ * protocols to the engine's packet sockets, anything else to the kernel. No maps but those of the first
+ * section, no globals, no subprograms: the loader relocates maps and nothing else (see layout.py, which has
+ * the same structures).
+ */
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+
+#define SEC(name) __attribute__((section(name), used))
+#define INLINE static inline __attribute__((always_inline))
+#define htons(value) __builtin_bswap16(value)
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "built for little-endian machines"
+#endif
+
+static void *(*const map_lookup)(void *map, const void *key) = (void *)BPF_FUNC_map_lookup_elem;
+static __u64 (*const now_ns)(void) = (void *)BPF_FUNC_ktime_get_ns;
+static long (*const redirect)(__u32 ifindex, __u64 flags) = (void *)BPF_FUNC_redirect;
+static long (*const xdp_adjust_head)(struct xdp_md *, int delta) = (void *)BPF_FUNC_xdp_adjust_head;
+static long (*const skb_change_head)(struct __sk_buff *, __u32 length, __u64 flags) =
+	(void *)BPF_FUNC_skb_change_head;
+static long (*const skb_pull)(struct __sk_buff *, __u32 length) = (void *)BPF_FUNC_skb_pull_data;
+static long (*const skb_load)(const void *skb, __u32 offset, void *to, __u32 length) =
+	(void *)BPF_FUNC_skb_load_bytes;
+
+#define PPPOE_VERSION_TYPE 0x11
+#define PPP_IPV4 htons(0x0021)
+#define PPP_CONTROL htons(0x8000) /* RFC 1661 section 2: numbers from 0x8000 */
+#define ETHERTYPE_DISCOVERY htons(0x8863)
+#define ETHERTYPE_SESSION htons(0x8864)
+#define ETHERTYPE_IPV4 htons(0x0800)
+
+/* Keys and values. Numbers are the host's but for what is named so. */
+
+struct wire { /* a session's identity on the wire (RFC 2516 section 4) */
+	__u32 ifindex;
+	__u16 vlan[2]; /* outer and inner identifier; 0: untagged */
+	__u16 id; /* network order */
+	__u8 mac[ETH_ALEN];
+};
+
+struct address { /* IPv6, or IPv4 as ::ffff:a.b.c.d */
+	__u8 octets[16];
+};
+
+struct police { /* one direction's limit; 0: none */
+	__u64 rate; /* octets a second */
+	__u64 burst; /* octets */
+};
+
+struct session {
+	__u32 slot; /* in `counts` */
+	__u32 ipv4; /* network order */
+	__u8 ac_mac[ETH_ALEN];
+	__u16 mtu;
+	__u8 ipv6[16];
+	__u32 ipv6_length; /* of the prefix in bits; 0: no IPv6 */
+	__u32 priority; /* of packets to the subscriber */
+	struct police up, down;
+};
+
+struct counts { /* written by these programs alone while the session is open */
+	__u64 rx_bytes, tx_bytes, rx_packets, tx_packets;
+	__u64 up_state, down_state; /* of the policers */
+	__u64 spare[2];
+};
+
+struct port {
+	__u32 slot; /* in `counts`: what its closed sessions have carried */
+	__u32 access_only; /* anything but PPPoE is dropped */
+};
+
+struct device {
+	__u32 far; /* its index */
+	__u8 near_mac[ETH_ALEN];
+	__u16 spare;
+};
+
+enum drop {
+	TRUNCATED,
+	NOT_IPV4,
+	SPOOFED,
+	UNKNOWN_SESSION,
+	NOT_PPPOE,
+	NO_SESSION,
+	TOO_BIG,
+	UNSEGMENTED,
+	DROPS = 16,
+};
+
+struct map {
+	__u32 type, key_size, value_size, max_entries, flags;
+};
+
+#define SESSIONS 65536
+#define PORTS 1024
+
+SEC("maps") struct map sessions = { BPF_MAP_TYPE_HASH, sizeof(struct wire), sizeof(struct session), SESSIONS,
+				    BPF_F_NO_PREALLOC };
+SEC("maps") struct map addresses = { BPF_MAP_TYPE_HASH, sizeof(struct address), sizeof(struct wire), SESSIONS,
+				     BPF_F_NO_PREALLOC };
+SEC("maps") struct map counts = { BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(struct counts), SESSIONS + PORTS,
+				  BPF_F_MMAPABLE };
+SEC("maps") struct map ports = { BPF_MAP_TYPE_HASH, sizeof(__u32), sizeof(struct port), PORTS,
+				 BPF_F_NO_PREALLOC };
+SEC("maps") struct map device = { BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(struct device), 1, 0 };
+SEC("maps") struct map drops = { BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(__u64), DROPS, BPF_F_MMAPABLE };
+SEC("maps") struct map told = { BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(__u64), 1, 0 };
+
+/* Frames. */
+
+struct session_header {
+	__u8 to[ETH_ALEN], from[ETH_ALEN];
+	__u16 ethertype;
+	__u8 version_type, code;
+	__u16 id, length, protocol;
+} __attribute__((packed, aligned(2)));
+
+struct ipv4_header {
+	__u8 version_length, service;
+	__u16 length, id, fragment;
+	__u8 ttl, protocol;
+	__u16 checksum;
+	__u32 source, destination;
+} __attribute__((packed, aligned(2)));
+
+struct ethernet_header {
+	__u8 to[ETH_ALEN], from[ETH_ALEN];
+	__u16 ethertype;
+} __attribute__((packed, aligned(2)));
+
+#define GROWTH ((int)(sizeof(struct session_header) - sizeof(struct ethernet_header)))
+
+INLINE void count_drop(__u32 reason)
+{
+	__u64 *count = map_lookup(&drops, &reason);
+
+	if (count)
+		__sync_fetch_and_add(count, 1);
+}
+
+/* Anything but a session's packet: dropped only where the interface is for PPPoE alone. */
+INLINE int not_pppoe(struct xdp_md *context)
+{
+	__u32 ifindex = context->ingress_ifindex;
+	struct port *port = map_lookup(&ports, &ifindex);
+
+	if (!port || !port->access_only)
+		return XDP_PASS;
+	count_drop(NOT_PPPOE);
+	return XDP_DROP;
+}
+
+INLINE int drop_frame(__u32 reason)
+{
+	count_drop(reason);
+	return XDP_DROP;
+}
+
+INLINE int same_mac(const __u8 *one, const __u8 *other)
+{
+	return *(const __u32 *)one == *(const __u32 *)other &&
+	       *(const __u16 *)(one + 4) == *(const __u16 *)(other + 4);
+}
+
+SEC("xdp")
+int upstream(struct xdp_md *context)
+{
+	void *data = (void *)(long)context->data, *end = (void *)(long)context->data_end;
+	struct session_header *frame = data;
+	struct ethernet_header *ethernet;
+	struct ipv4_header *packet = (void *)(frame + 1);
+	__u32 zero = 0, length;
+	struct wire wire = {};
+	struct session *session;
+	struct device *pair;
+	struct counts *carried;
+
+	if (data + sizeof(*ethernet) > end)
+		return XDP_PASS;
+	if (frame->ethertype == ETHERTYPE_DISCOVERY)
+		return XDP_PASS;
+	if (frame->ethertype != ETHERTYPE_SESSION)
+		return not_pppoe(context);
+	if ((void *)packet > end)
+		return drop_frame(TRUNCATED);
+	if (frame->code || frame->protocol & PPP_CONTROL)
+		return XDP_PASS;
+
+	wire.ifindex = context->ingress_ifindex;
+	wire.id = frame->id;
+	__builtin_memcpy(wire.mac, frame->from, ETH_ALEN);
+	session = map_lookup(&sessions, &wire);
+	if (!session) {
+		count_drop(UNKNOWN_SESSION);
+		return XDP_PASS; /* to `strays`, and to a bridge whose port this is */
+	}
+	if (!same_mac(frame->to, session->ac_mac))
+		return XDP_PASS;
+	if (frame->version_type != PPPOE_VERSION_TYPE || (void *)(packet + 1) > end)
+		return drop_frame(TRUNCATED);
+	if (frame->protocol != PPP_IPV4 || packet->version_length >> 4 != 4)
+		return drop_frame(NOT_IPV4);
+	length = htons(packet->length);
+	if (length < sizeof(*packet) || length + sizeof(frame->protocol) > htons(frame->length) ||
+	    (void *)packet + length > end)
+		return drop_frame(TRUNCATED);
+	if (packet->source != session->ipv4)
+		return drop_frame(SPOOFED);
+
+	pair = map_lookup(&device, &zero);
+	carried = map_lookup(&counts, &session->slot);
+	if (!pair || !carried)
+		return XDP_DROP;
+	__sync_fetch_and_add(&carried->rx_packets, 1);
+	__sync_fetch_and_add(&carried->rx_bytes, length);
+
+	if (xdp_adjust_head(context, GROWTH))
+		return XDP_DROP;
+	ethernet = (void *)(long)context->data;
+	if ((void *)(ethernet + 1) > (void *)(long)context->data_end)
+		return XDP_DROP;
+	__builtin_memcpy(ethernet->to, pair->near_mac, ETH_ALEN);
+	__builtin_memcpy(ethernet->from, wire.mac, ETH_ALEN);
+	ethernet->ethertype = ETHERTYPE_IPV4;
+	return redirect(pair->far, 0);
+}
+
+#define DROP_PACKET 2 /* TC_ACT_SHOT, and TCX_DROP */
+
+INLINE int drop_packet(__u32 reason)
+{
+	count_drop(reason);
+	return DROP_PACKET;
+}
+
+/* At the far end: what the kernel has routed to subscribers. Nothing else may leave the pair. */
+SEC("tc")
+int downstream(struct __sk_buff *skb)
+{
+	const __u32 headers = sizeof(struct ethernet_header) + sizeof(struct ipv4_header);
+	struct address to = { .octets = { [10] = 0xff, [11] = 0xff } };
+	struct session_header *frame;
+	struct ethernet_header *ethernet;
+	struct ipv4_header *packet;
+	struct session *session;
+	struct counts *carried;
+	struct wire *wire;
+	__u32 length, ifindex;
+
+	if (skb->protocol != ETHERTYPE_IPV4)
+		return DROP_PACKET;
+	if (skb->gso_size)
+		return drop_packet(UNSEGMENTED);
+	if (skb_pull(skb, headers))
+		return DROP_PACKET;
+	ethernet = (void *)(long)skb->data;
+	packet = (void *)(ethernet + 1);
+	if ((void *)(packet + 1) > (void *)(long)skb->data_end)
+		return drop_packet(TRUNCATED);
+	length = htons(packet->length);
+	if (length < sizeof(*packet) || length + sizeof(*ethernet) != skb->len)
+		return drop_packet(TRUNCATED);
+
+	__builtin_memcpy(&to.octets[12], &packet->destination, sizeof(packet->destination));
+	wire = map_lookup(&addresses, &to);
+	session = wire ? map_lookup(&sessions, wire) : 0;
+	if (!wire || !session)
+		return drop_packet(NO_SESSION);
+	if (length > session->mtu)
+		return drop_packet(TOO_BIG);
+	carried = map_lookup(&counts, &session->slot);
+	if (!carried || skb_change_head(skb, GROWTH, 0))
+		return DROP_PACKET;
+
+	frame = (void *)(long)skb->data;
+	if ((void *)(frame + 1) > (void *)(long)skb->data_end)
+		return DROP_PACKET;
+	__builtin_memcpy(frame->to, wire->mac, ETH_ALEN);
+	__builtin_memcpy(frame->from, session->ac_mac, ETH_ALEN);
+	frame->ethertype = ETHERTYPE_SESSION;
+	frame->version_type = PPPOE_VERSION_TYPE;
+	frame->code = 0;
+	frame->id = wire->id;
+	frame->length = htons((__u16)(length + sizeof(frame->protocol)));
+	frame->protocol = PPP_IPV4;
+
+	__sync_fetch_and_add(&carried->tx_packets, 1);
+	__sync_fetch_and_add(&carried->tx_bytes, length);
+	skb->priority = session->priority;
+	ifindex = wire->ifindex;
+	return redirect(ifindex, 0);
+}
+
+#define TOLD_EVERY 5000000 /* nanoseconds: at most 200 a second */
+#define WHOLE 0x40000
+
+/* On a packet socket: a packet of no session at all, now and then, so that its sender can be told. */
+SEC("socket")
+int strays(struct __sk_buff *skb)
+{
+	struct session_header frame;
+	struct wire wire = {};
+	__u32 zero = 0;
+	__u64 now, *last;
+
+	if (skb->pkt_type || skb_load(skb, 0, &frame, sizeof(frame)))
+		return 0;
+	if (frame.code || frame.protocol & PPP_CONTROL)
+		return 0;
+	wire.ifindex = skb->ifindex;
+	wire.id = frame.id;
+	__builtin_memcpy(wire.mac, frame.from, ETH_ALEN);
+	last = map_lookup(&told, &zero);
+	now = now_ns();
+	if (!last || now - *last < TOLD_EVERY || !map_lookup(&ports, &wire.ifindex) ||
+	    map_lookup(&sessions, &wire))
+		return 0;
+	*last = now;
+	return WHOLE;
+}
+
+SEC("license") char licence[] = "GPL";
