@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from reconciler.control.server import Server
+from reconciler.control.exporter import PATH as METRICS_PATH
+from reconciler.control.exporter import Address, Exporter
+from reconciler.control.server import ROOT_ALONE, Access, Server
 from reconciler.linux.errors import KernelError
 from reconciler.linux.manager import Manager
 from reconciler.loop.advice import Advice, LinuxNeighbourhood
@@ -58,7 +60,8 @@ log = logging.getLogger("reconciler")
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to run. ``interval`` in seconds; ``on_exit``: what becomes of the sessions; ``release``: drain,
-    and put back what was found; ``external_engine``: something else starts the engine.
+    and put back what was found; ``external_engine``: something else starts the engine; ``access``: who may
+    ask; ``metrics``: where they are shown beside the control socket.
     """
 
     site: Path
@@ -71,6 +74,8 @@ class Options:
     on_exit: Literal["keep", "drain"] = "keep"
     release: bool = False
     external_engine: bool = False
+    access: Access = ROOT_ALONE
+    metrics: Address | None = None
 
 
 def engine_command(options: Options) -> list[str]:
@@ -125,8 +130,11 @@ def run(options: Options) -> int:
             _kernel_hints(stack, wake)
             # A connection of its own: who only asks must not wait behind a pass, nor long for a hung engine.
             asking = stack.enter_context(closing(EngineClient(options.runtime_dir, ASKING_PATIENCE)))
-            server = Server(options.runtime_dir, Service(loop, reconciler, asking, events, clocks))
+            service = Service(loop, reconciler, asking, events, clocks)
+            server = Server(options.runtime_dir, service, options.access)
             stack.callback(server.close)
+            if options.metrics:
+                _export(stack, options.metrics, service)
             stack.callback(events.close)
             server.start()
             log.info("watching %s", reconciler.path)
@@ -187,6 +195,13 @@ def _once(loop: Loop) -> int:
     if done.last.held:
         return 4
     return 3 if done.in_time else 6
+
+
+def _export(stack: ExitStack, address: Address, service: Service) -> None:
+    exporter = Exporter(address, lambda: service.metrics({})[1])
+    exporter.start()
+    stack.callback(exporter.close)
+    log.info("metrics on http://%s%s", exporter.address, METRICS_PATH)
 
 
 def _kernel_hints(stack: ExitStack, wake: Wake) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
+from reconciler.cli import door
 from reconciler.cli.common import Common, Failure, coloured, takes_common
+
+if TYPE_CHECKING:
+    from reconciler.control.exporter import Address
 
 
 @click.command("run")
@@ -50,6 +54,19 @@ from reconciler.cli.common import Common, Failure, coloured, takes_common
     type=click.Path(path_type=Path),
     help="A key for encrypted passwords in SITE, beside this box's own.",
 )
+@click.option(
+    "--socket-mode",
+    type=door.Mode(),
+    metavar="MODE",
+    help="Permissions of the control socket.  [default: 0600; with --socket-group 0660]",
+)
+@click.option("--socket-group", type=door.Group(), metavar="GROUP", help="Group of the control socket.")
+@click.option(
+    "--metrics-listen",
+    type=door.Listen(),
+    metavar="ADDRESS:PORT",
+    help="Show the metrics there too: 127.0.0.1:9101 or [::1]:9101. Nobody is asked for a password.",
+)
 @takes_common()
 def command(
     common: Common,
@@ -61,6 +78,9 @@ def command(
     once: bool,
     on_exit: Literal["keep", "drain"],
     release: bool,
+    socket_mode: int | None,
+    socket_group: int | None,
+    metrics_listen: Address | None,
     age_identities: tuple[Path, ...],
 ) -> int:
     """Watch SITE and keep the box and the engine equal to it, until told to stop.
@@ -69,6 +89,8 @@ def command(
     leaves the sessions up for the next run.
     """
     from reconciler import daemon, log
+    from reconciler.control.exporter import ListenError
+    from reconciler.control.server import Access
     from reconciler.loop.lock import RuntimeDirError
     from reconciler.loop.store import StoreError
     from reconciler.loop.supervise import EngineStartError
@@ -95,11 +117,20 @@ def command(
         once=once,
         on_exit=on_exit,
         release=release,
+        access=Access(socket_mode or (0o600 if socket_group is None else 0o660), socket_group),
+        metrics=metrics_listen,
         age_identities=tuple(file.absolute() for file in age_identities),
     )
     try:
         return daemon.run(options)
-    except (RuntimeDirError, StoreError, EngineStartError, NoEngineError, RefusedError) as error:
+    except (
+        RuntimeDirError,
+        StoreError,
+        EngineStartError,
+        NoEngineError,
+        RefusedError,
+        ListenError,
+    ) as error:
         raise Failure(str(error)) from None
 
 

@@ -1,4 +1,4 @@
-"""The public door: HTTP and JSON on a unix socket, for the machine's administrators (mode 0660).
+"""The public door: HTTP and JSON on a unix socket, for the machine's administrators.
 
 Finds the route, reads the JSON, calls the service, writes the JSON: nothing else. Neighbours:
 ``control.routes`` is the table, ``control.client`` the other end. It must not know what a request means.
@@ -10,13 +10,14 @@ import json
 import logging
 import os
 import socketserver
+import stat
 import threading
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from reconciler.control.routes import ROUTES, SOCKET_NAME, Route, Service
@@ -40,19 +41,30 @@ class _RequestError(Exception):
         self.code = code
 
 
+class Access(NamedTuple):
+    """Who may open the door: the socket's ``mode``, and its group (an id; None: our own)."""
+
+    mode: int = 0o600
+    group: int | None = None
+
+
+ROOT_ALONE = Access()
+
+
 class Server:
     """Serves ``service`` in threads until closed. Raises ``OSError`` when the socket cannot be made."""
 
-    def __init__(self, runtime_dir: Path, service: Service) -> None:
+    def __init__(self, runtime_dir: Path, service: Service, access: Access = ROOT_ALONE) -> None:
         self._path = runtime_dir / SOCKET_NAME
         # Whoever holds the runtime directory's lock may take away what a dead predecessor left.
         self._path.unlink(missing_ok=True)
-        before = os.umask(0o117)
+        before = os.umask(0o177)
         try:
             self._server = _UnixServer(str(self._path), _Handler)
         finally:
             os.umask(before)
         self._server.service = service
+        _admit(self._path, access)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.2,), name="control", daemon=True
         )
@@ -64,6 +76,15 @@ class Server:
         self._path.unlink(missing_ok=True)
         self._server.shutdown()
         self._server.server_close()
+
+
+def _admit(path: Path, access: Access) -> None:
+    """Let others in as far as was asked for; a group may pass through the directory, but not read it."""
+    if access.group is not None:
+        os.chown(path.parent, -1, access.group)
+        path.parent.chmod(stat.S_IMODE(path.parent.stat().st_mode) & ~0o060 | 0o010)
+        os.chown(path, -1, access.group)
+    path.chmod(access.mode)
 
 
 def _confession(route: Route, error: Exception) -> str:

@@ -116,7 +116,7 @@ class Supervisor:
         if left > 0:
             raise EngineStartError(self._trouble, left)
         try:
-            with (self._directory / LOG_NAME).open("ab") as log:
+            with open(self._directory / LOG_NAME, "ab", opener=_private) as log:
                 self._process = subprocess.Popen(
                     self._command,
                     stdin=subprocess.DEVNULL,
@@ -166,6 +166,11 @@ class Supervisor:
             log = self._directory / LOG_NAME
             if log.stat().st_size > _LONGEST_LOG:
                 os.truncate(log, 0)
+
+
+def _private(path: str, flags: int) -> int:
+    """Opens a file that nobody else may read, where it makes it: the log names subscribers."""
+    return os.open(path, flags, 0o600)
 
 
 def _first_line(process: subprocess.Popen[bytes], timeout: float) -> bytes | None:

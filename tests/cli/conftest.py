@@ -54,8 +54,8 @@ class Daemon(World):
         advice = Advice(self.kernel, Nobody(), self.wake.hint)
         self.loop = Loop(self.reconciler, self.board, advice, self.wake, watch, 0.5, self.clock)
         clocks = Clocks(self.clock, self.clock)
-        service = Service(self.loop, self.reconciler, self.supervisor.client, self.events, clocks)
-        self.server = Server(directory, service)
+        self.service = Service(self.loop, self.reconciler, self.supervisor.client, self.events, clocks)
+        self.server = Server(directory, self.service)
         self.server.start()
         self._watch = watch
         self._thread = threading.Thread(target=self.loop.run, args=(lambda: None,), daemon=True)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import stat
+import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
 from reconciler.control.client import AnswerError, Client, NoDaemonError
 from reconciler.control.routes import ROUTES, SOCKET_NAME
-from reconciler.control.server import Server
+from reconciler.control.server import Access, Server
 
 
 class Echo:
@@ -78,8 +81,37 @@ def test_get_and_post_reach_the_service(client: Client) -> None:
     assert client.get("/v1/sessions") == []
 
 
-def test_socket_is_for_owner_and_group(client: Client, tmp_path: Path) -> None:
-    assert stat.S_IMODE((tmp_path / SOCKET_NAME).stat().st_mode) == 0o660
+def test_socket_is_for_its_owner_alone(client: Client, tmp_path: Path) -> None:
+    assert stat.S_IMODE((tmp_path / SOCKET_NAME).stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to groups")
+def test_a_group_may_be_let_in_and_passes_through_the_directory_alone(echo: Echo) -> None:
+    with TemporaryDirectory() as top:  # pytest's own lets nobody else pass
+        Path(top).chmod(0o755)
+        directory = Path(top, "run")
+        directory.mkdir(0o750)
+        server = Server(directory, echo, Access(0o660, 4321))
+        server.start()
+        found = [path.stat() for path in (directory, sock(directory))]
+        answers = [asked_as(group, directory) for group in (0, 4321, 4322)]
+        server.close()
+    assert [(one.st_gid, stat.S_IMODE(one.st_mode)) for one in found] == [(4321, 0o710), (4321, 0o660)]
+    assert answers == ["200", "200", "refused"]
+
+
+def sock(directory: Path) -> Path:
+    return directory / SOCKET_NAME
+
+
+def asked_as(group: int, directory: Path) -> str:
+    """What curl gets as a member of that group, and nobody in particular otherwise."""
+    user = ["setpriv", "--reuid", "65534" if group else "0", "--regid", str(group), "--clear-groups"]
+    ask = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--unix-socket", str(sock(directory))]
+    done = subprocess.run(
+        [*user, *ask, "http://localhost/v1/status"], capture_output=True, text=True, check=False
+    )
+    return done.stdout if done.returncode == 0 else "refused"
 
 
 def test_error_carries_code_and_message(client: Client) -> None:
