@@ -7,20 +7,18 @@ shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from typing import Final, NamedTuple, TypeVar
+from typing import Final
 
-from reconciler.site import values
 from reconciler.site.diagnostic import Diagnostic, Related
 from reconciler.site.escape import visible
+from reconciler.site.facts import At, UserFacts, address, positive
 from reconciler.site.logins import check_logins
-from reconciler.site.model import Limits, Site, User
+from reconciler.site.model import Limits, Site
 from reconciler.site.place import Place
-from reconciler.site.tree import Listing, Node, Scalar, Table
-
-T = TypeVar("T")
+from reconciler.site.tree import Listing, Scalar, Table
 
 _RESERVED: Final = (
     (0, 0, "a reserved address"),
@@ -31,58 +29,45 @@ _RESERVED: Final = (
 """First octets, from and to, of the addresses that no host can have (RFC 1122 §3.2.1.3, RFC 1112 §4)."""
 
 
-class _At(NamedTuple):
-    """An address and where it is given."""
-
-    address: IPv4Address
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class _UserFacts:
-    name: str
-    ip: _At | None
-    sessions: int
-    enabled: bool
-
-
 @dataclass(frozen=True, slots=True)
 class _Facts:
     """What could be read. ``size`` is the pool's, None when it is given but cannot be read."""
 
     root: Table
-    local: _At | None
-    start: _At | None
+    local: At | None
+    start: At | None
     size: int | None
-    users: tuple[_UserFacts, ...]
+    users: Sequence[UserFacts]
 
     @property
     def last(self) -> int | None:
         """The pool's last address as a number, which may be beyond the address space."""
-        return None if self.start is None or self.size is None else int(self.start.address) + self.size - 1
+        return None if self.start is None or self.size is None else self.start.number + self.size - 1
 
 
-def cross_check(root: Table) -> Iterator[Diagnostic]:
-    """Every finding that takes more than one value, or the meaning of an address, to see."""
-    facts = _facts(root)
+def cross_check(root: Table, users: Sequence[UserFacts]) -> Iterator[Diagnostic]:
+    """Every finding that takes more than one value, or the meaning of an address, to see. ``users`` are all
+    of the site's; those in ``root`` are not looked at.
+    """
+    facts = _facts(root, users)
     for check in (_same_address, _usable, _local_address, _pool_end, _pool_room, _several_sessions):
         yield from check(facts)
-    yield from check_logins(root)
+    yield from check_logins(root, users)
     yield from _listed_twice(root)
     yield from _limits(root)
 
 
 def _same_address(facts: _Facts) -> Iterator[Diagnostic]:
-    first: dict[IPv4Address, _UserFacts] = {}
+    first: dict[int, UserFacts] = {}
     for user in facts.users:
-        if user.ip is None:
+        if user.fixed is None:
             continue
-        other = first.setdefault(user.ip.address, user)
-        if other is user or other.ip is None:
+        other = first.setdefault(user.fixed.number, user)
+        if other is user or user.ip is None or other.ip is None:
             continue
         yield Diagnostic(
             "E104",
-            f"two users have the address {user.ip.address}",
+            f"two users have the address {_dotted(user.ip)}",
             user.ip.place,
             f"given again to {visible(user.name)}",
             f"give {visible(user.name)} another address, or leave `ip` out to use the pool",
@@ -91,19 +76,20 @@ def _same_address(facts: _Facts) -> Iterator[Diagnostic]:
 
 
 def _usable(facts: _Facts) -> Iterator[Diagnostic]:
+    doubtful = (user for user in facts.users if user.fixed is not None and _doubtful(user.fixed))
     ends = [("`local_ip`", facts.local)]
-    ends += [(f"`ip` of user {visible(user.name)}", user.ip) for user in facts.users]
+    ends += [(f"`ip` of user {visible(user.name)}", user.ip) for user in doubtful]
     others = [("`pool_start`", facts.start)]
     for key in ("dns_servers", "wins_servers"):
         node = facts.root.get(key)
-        others += [(f"`{key}`", _address(item)) for item in (node.items if isinstance(node, Listing) else ())]
+        others += [(f"`{key}`", address(item)) for item in (node.items if isinstance(node, Listing) else ())]
     for subject, found in ends + others:
-        if found is not None and (kind := _reserved(found.address)) is not None:
+        if found is not None and (kind := _reserved(found.number)) is not None:
             advice = "give an address that a host can have"
-            yield Diagnostic("E141", f"{subject}: {found.address} is {kind}", found.place, "", advice)
+            yield Diagnostic("E141", f"{subject}: {_dotted(found)} is {kind}", found.place, "", advice)
     for subject, found in ends:
-        if found is not None and _reserved(found.address) is None and int(found.address) & 0xFF in {0, 255}:
-            message = f"{subject}: {found.address} looks like a network's own or broadcast address"
+        if found is not None and _reserved(found.number) is None and _doubtful(found):
+            message = f"{subject}: {_dotted(found)} looks like a network's own or broadcast address"
             yield Diagnostic("W203", message, found.place, "", "prefer one that ends in .1 to .254")
 
 
@@ -113,25 +99,25 @@ def _local_address(facts: _Facts) -> Iterator[Diagnostic]:
         return
     related = (Related(local.place, "ours is given here"),)
     for user in facts.users:
-        if user.ip is not None and user.ip.address == local.address:
-            message = f"user {visible(user.name)} has our own address {local.address}"
+        if user.fixed is not None and user.fixed.number == local.number and user.ip is not None:
+            message = f"user {visible(user.name)} has our own address {_dotted(local)}"
             advice = f"give {visible(user.name)} another address, or leave `ip` out to use the pool"
             yield Diagnostic("E140", message, user.ip.place, "the same as `local_ip`", advice, related)
     if facts.start is not None and facts.last is not None:
-        offset = int(local.address) - int(facts.start.address)
-        if 0 <= offset <= facts.last - int(facts.start.address):
-            ways = [f"start the pool at {local.address + 1}"]
+        offset = local.number - facts.start.number
+        if 0 <= offset <= facts.last - facts.start.number:
+            ways = [f"start the pool at {IPv4Address(local.number) + 1}"]
             if offset:
                 ways.append(f"set `pool_size: {offset}`")
-            message = f"the pool contains our own address {local.address}"
+            message = f"the pool contains our own address {_dotted(local)}"
             label = f"{facts.size} addresses from here"
             yield Diagnostic("E142", message, facts.start.place, label, ", or ".join(ways), related)
 
 
 def _pool_end(facts: _Facts) -> Iterator[Diagnostic]:
-    if facts.start is None or facts.last is None or _reserved(facts.start.address) is not None:
+    if facts.start is None or facts.last is None or _reserved(facts.start.number) is not None:
         return
-    first = int(facts.start.address)
+    first = facts.start.number
     beyond = [octet << 24 for octet, _, _ in _RESERVED if first < octet << 24 <= facts.last]
     if beyond:
         room = min(beyond) - first
@@ -143,10 +129,10 @@ def _pool_end(facts: _Facts) -> Iterator[Diagnostic]:
 def _pool_room(facts: _Facts) -> Iterator[Diagnostic]:
     if facts.start is None or facts.size is None or facts.last is None:
         return
-    first, last = int(facts.start.address), facts.last
-    fixed = {user.ip.address for user in facts.users if user.ip is not None}
-    room = facts.size - sum(first <= int(address) <= last for address in fixed)
-    need = sum(user.sessions for user in facts.users if user.enabled and user.ip is None)
+    first, last = facts.start.number, facts.last
+    fixed = {user.fixed.number for user in facts.users if user.fixed is not None}
+    room = facts.size - sum(first <= number <= last for number in fixed)
+    need = sum(user.sessions for user in facts.users if user.enabled and user.fixed is None)
     if need > room:
         message = f"the pool has {room} addresses for {need} sessions"
         label = "fixed addresses within the pool are not for others" if room < facts.size else ""
@@ -156,7 +142,7 @@ def _pool_room(facts: _Facts) -> Iterator[Diagnostic]:
 
 def _several_sessions(facts: _Facts) -> Iterator[Diagnostic]:
     for user in facts.users:
-        if user.ip is not None and user.sessions > 1:
+        if user.sessions > 1 and user.ip is not None:
             message = f"user {visible(user.name)} may have {user.sessions} sessions but has one fixed address"
             advice = "leave `ip` out, or set `sessions: 1`"
             yield Diagnostic("W202", message, user.ip.place, "only one session can hold it", advice)
@@ -180,59 +166,37 @@ def _limits(root: Table) -> Iterator[Diagnostic]:
     if not isinstance(limits, Table):
         return
     each, total = (limits.get("padi_per_mac"), limits.get("padi_total"))
-    one = Limits.model_fields["padi_per_mac"].default if each is None else _positive(each)
-    every = Limits.model_fields["padi_total"].default if total is None else _positive(total)
+    one = Limits.model_fields["padi_per_mac"].default if each is None else positive(each)
+    every = Limits.model_fields["padi_total"].default if total is None else positive(total)
     if one is not None and every is not None and one > every:
         message = f"one station may use up what all have together: {one} PADIs a second of {every}"
         place = (total or each or limits).place
         yield Diagnostic("W210", message, place, "", "set `padi_total` to several times `padi_per_mac`")
 
 
-def _facts(root: Table) -> _Facts:
-    users = root.get("users")
+def _facts(root: Table, users: Sequence[UserFacts]) -> _Facts:
     size_node = root.get("pool_size")
     return _Facts(
         root=root,
-        local=_address(root.get("local_ip")),
-        start=_address(root.get("pool_start")),
-        size=Site.model_fields["pool_size"].default if size_node is None else _positive(size_node),
-        users=tuple(_user(key, node) for key, node in users.entries()) if isinstance(users, Table) else (),
+        local=address(root.get("local_ip")),
+        start=address(root.get("pool_start")),
+        size=Site.model_fields["pool_size"].default if size_node is None else positive(size_node),
+        users=users,
     )
 
 
-def _user(key: Scalar, node: Node) -> _UserFacts:
-    table = node if isinstance(node, Table) else Table(node.place)
-    sessions, enabled = table.get("sessions"), table.get("enabled")
-    return _UserFacts(
-        name=key.text,
-        ip=_address(table.get("ip")),
-        sessions=(sessions and _positive(sessions)) or User.model_fields["sessions"].default,
-        enabled=enabled is None or _read(enabled, values.truth) is not False,
-    )
-
-
-def _address(node: Node | None) -> _At | None:
-    address = None if node is None else _read(node, values.address)
-    return None if node is None or address is None else _At(address, node.place)
-
-
-def _positive(node: Node) -> int | None:
-    number = _read(node, values.whole_number)
-    return number if number is not None and number > 0 else None
-
-
-def _read(node: Node, parse: Callable[[object], T]) -> T | None:
-    if not isinstance(node, Scalar):
-        return None
-    try:
-        return parse(node.text)
-    except values.UnfitError:
-        return None
-
-
-def _reserved(address: IPv4Address) -> str | None:
-    octet = int(address) >> 24
+def _reserved(number: int) -> str | None:
+    octet = number >> 24
     return next((kind for first, last, kind in _RESERVED if first <= octet <= last), None)
+
+
+def _doubtful(at: At) -> bool:
+    """Whether an address is worth a second look: none of the usual ones."""
+    return at.number & 0xFF in {0, 255} or _reserved(at.number) is not None
+
+
+def _dotted(at: At) -> str:
+    return str(IPv4Address(at.number))
 
 
 def _size_place(facts: _Facts) -> Place | None:

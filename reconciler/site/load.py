@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -19,9 +19,13 @@ from pydantic import ValidationError
 from reconciler.site.checks import cross_check
 from reconciler.site.compose import compose
 from reconciler.site.diagnostic import Diagnostic, Related, has_errors, in_order
+from reconciler.site.facts import UserFacts, users_of
 from reconciler.site.findings import given_again, no_value, refused, unknown_key
+from reconciler.site.increment import Entry, Part, Places, part
+from reconciler.site.lint import judged, notes
 from reconciler.site.model import Site
 from reconciler.site.place import Path, Place
+from reconciler.site.secrets import copied
 from reconciler.site.shape import keys_at
 from reconciler.site.source import Source
 from reconciler.site.tree import Document, Listing, Node, Scalar, Table, Unreadable, spots
@@ -45,18 +49,37 @@ class Loaded:
 
     ``places`` tells where each thing is declared, by path: ``("users", "theo")``, ``("mtu",)``; a served
     interface has ``("interface", "eth0")`` however it is written. ``source`` shows lines to ``site.report``.
+    ``notes`` are no findings: what is only worth knowing.
     """
 
     site: Site | None
     findings: tuple[Diagnostic, ...]
     places: Mapping[Path, Place]
     source: Source
+    notes: tuple[Diagnostic, ...] = ()
 
 
-def load(text: bytes | str, name: str) -> Loaded:
-    """Read a site file's text. ``name`` is what findings call the file. Never raises."""
+def load(text: bytes | str, name: str, *, denying: bool = True) -> Loaded:
+    """Read a site file's text. ``name`` is what findings call the file. ``denying``: what the file denies is
+    an error. Never raises.
+    """
     with _uncollected():
-        return _load(text, name)
+        loaded, _ = _load(text, name)
+    return _judged(loaded, denying=denying)
+
+
+class Loader:
+    """Reads one file's texts, each as :func:`load` would, but in the time that what is new in it takes."""
+
+    def __init__(self) -> None:
+        self._known: Mapping[str, Entry] = {}
+
+    def load(self, text: bytes | str, name: str, *, denying: bool = True) -> Loaded:
+        """See :func:`load`. What was right in the last text is remembered, passwords included."""
+        with _uncollected():
+            loaded, known = _load(text, name, self._known)
+        self._known = known or self._known
+        return _judged(loaded, denying=denying)
 
 
 @contextmanager
@@ -71,33 +94,71 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _load(text: bytes | str, name: str) -> Loaded:
+def _load(
+    text: bytes | str, name: str, known: Mapping[str, Entry] | None = None
+) -> tuple[Loaded, Mapping[str, Entry]]:
+    """What a text says, and what of it may be ``known`` when the next is read."""
     if len(text) > MAX_OCTETS:
         size = Diagnostic("E110", f"larger than {MAX_OCTETS // 1024**2} MiB", help="is this the right file?")
-        return Loaded(None, (size,), {}, Source(name, "", Document()))
+        return Loaded(None, (size,), {}, Source(name, "", Document())), {}
     if isinstance(text, bytes) and text.startswith((b"\xff\xfe", b"\xfe\xff")):
         utf16 = Diagnostic("E100", "the file is UTF-16", help="save the file as UTF-8")
-        return Loaded(None, (utf16,), {}, Source(name, "", Document()))
+        return Loaded(None, (utf16,), {}, Source(name, "", Document())), {}
     clean, findings = _clean(text)
     marks = _merge_marks(clean)
     if marks:
         shown = [mark.place for mark in marks if mark.place]
         shown += [related.place for mark in marks for related in mark.related]
         source = Source(name, clean, Document(), tuple(shown))
-        return Loaded(None, in_order([*findings, *marks]), {}, source)
-    document = compose(clean)
+        return Loaded(None, in_order([*findings, *marks]), {}, source), {}
+    piece = None if known is None or findings else part(clean, known)
+    if piece is not None and (read := _read_part(piece, clean, name)) is not None:
+        return read
+    document = piece.document if piece is not None and piece.whole else compose(clean)
+    return _read_whole(document, clean, name, findings), {}
+
+
+def _read_part(piece: Part, clean: str, name: str) -> tuple[Loaded, Mapping[str, Entry]] | None:
+    """None: it has errors, which are told better of the whole."""
+    facts = piece.facts()
+    if facts is None:
+        return None
+    site, findings = _read(piece.root, facts)
+    if site is None or has_errors(findings):
+        return None
+    entries = piece.completed(facts, site.users)
+    site = site.model_copy(update={"users": {entry.facts.name: entry.user for entry in entries.values()}})
+    places = Places(piece.root, entries, dict(_interfaces(piece.root)))
+    return Loaded(site, in_order(findings), places, Source(name, clean), notes(site, places)), entries
+
+
+def _read_whole(document: Document, clean: str, name: str, findings: list[Diagnostic]) -> Loaded:
     if not findings or document.broken is None:
         # What is broken only after a replacement is no finding of its own.
         findings += document.findings
     site: Site | None = None
     if document.broken is None:
-        site, more = _read(document.root)
+        site, more = _read(document.root, users_of(document.root))
         findings += more
     directives = tuple(finding.place for finding in findings if finding.code == "E106" and finding.place)
     source = Source(name, clean, document, directives)
     if has_errors(findings):
         return Loaded(None, in_order(findings), {}, source)
-    return Loaded(site, in_order(findings), _places(document.root), source)
+    places = _places(document.root)
+    return Loaded(site, in_order(findings), places, source, notes(site, places) if site else ())
+
+
+def _judged(loaded: Loaded, *, denying: bool) -> Loaded:
+    """With what takes the whole site to see, and what the file itself denies, as errors."""
+    site = loaded.site
+    if site is None:
+        return loaded
+    more = copied(site, loaded.places)
+    denied = site.deny_warnings if denying else ()
+    if not more and not denied:
+        return loaded
+    findings = in_order(judged((*loaded.findings, *more), loaded.notes, denied))
+    return Loaded(None, findings, {}, loaded.source) if has_errors(findings) else loaded
 
 
 def _clean(text: bytes | str) -> tuple[str, list[Diagnostic]]:
@@ -145,8 +206,8 @@ def _merge_marks(text: str) -> list[Diagnostic]:
     return findings
 
 
-def _read(root: Node | None) -> tuple[Site | None, list[Diagnostic]]:
-    """The site that a tree declares, and all that is wrong with it."""
+def _read(root: Node | None, users: Sequence[UserFacts]) -> tuple[Site | None, list[Diagnostic]]:
+    """The site that a tree declares, and all that is wrong with it and with ``users``, which may be more."""
     if root is None or (isinstance(root, Scalar) and root.missing):
         advice = "an empty file is refused: it never means that there are no users"
         return None, [Diagnostic("E102", "nothing is declared", help=advice)]
@@ -155,7 +216,7 @@ def _read(root: Node | None) -> tuple[Site | None, list[Diagnostic]]:
         return None, [Diagnostic("E121", "a site is a mapping", place, help="write `key: value` lines")]
     findings: list[Diagnostic] = []
     data = _plain(root, (), findings)
-    findings += cross_check(root)
+    findings += cross_check(root, users)
     try:
         return Site.model_validate(data), findings
     except ValidationError as error:

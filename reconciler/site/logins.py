@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from reconciler.site.diagnostic import Diagnostic, Related
 from reconciler.site.escape import visible
+from reconciler.site.facts import UserFacts
 from reconciler.site.model import Site
 from reconciler.site.place import Place
 from reconciler.site.secrets import SERVES, SOURCES, Kind
@@ -22,47 +23,53 @@ _CALLED: Final[dict[Kind, str]] = {"password": "password", "scrypt": "scrypt has
 class _Holder(NamedTuple):
     """A user, what is known of the password, and the key that says so."""
 
-    name: str
+    user: UserFacts
     kind: Kind
-    place: Place
+    key: Place
+
+    @property
+    def name(self) -> str:
+        return visible(self.user.name)
+
+    @property
+    def place(self) -> Place:
+        return self.user.where(self.key)
 
 
-def check_logins(root: Table) -> Iterator[Diagnostic]:
-    """Every finding about how users log in."""
-    users = root.get("users")
+def check_logins(root: Table, users: Sequence[UserFacts]) -> Iterator[Diagnostic]:
+    """Every finding about how ``users`` log in."""
     holders: list[_Holder] = []
-    for name, user in users.entries() if isinstance(users, Table) else ():
-        if not isinstance(user, Table):
+    for user in users:
+        if user.secrets is None:
             continue
-        given = [(key, kind) for source, kind in SOURCES.items() if (key := user.key(source)) is not None]
-        if len(given) == 1:
-            key, kind = given[0]
-            holders.append(_Holder(name.text, kind, key.place))
+        if len(user.secrets) == 1:
+            (key,) = user.secrets
+            holders.append(_Holder(user, SOURCES[key.text], key.place))
         else:
-            yield _not_one_secret(name, [key for key, _ in given])
+            yield _not_one_secret(user, user.secrets)
     offered = _offered(root)
     if offered:
         yield from _unserved(offered, holders)
         yield from _served_too_late(root, offered, holders)
 
 
-def _not_one_secret(name: Scalar, given: Sequence[Scalar]) -> Diagnostic:
+def _not_one_secret(user: UserFacts, given: Sequence[Scalar]) -> Diagnostic:
     *most, least = (f"`{source}`" for source in SOURCES)
     choice = f"{', '.join(most)} or {least}"
     if not given:
-        message = f"user {visible(name.text)} has no password"
-        return Diagnostic("E134", message, name.place, "", f"give one of {choice}")
-    first, *_, last = sorted(given, key=lambda key: key.place)
-    message = f"user {visible(name.text)} has more than one password"
-    related = (Related(first.place, "first given here"),)
-    return Diagnostic("E134", message, last.place, "given again", f"keep one of {choice}", related)
+        message = f"user {visible(user.name)} has no password"
+        return Diagnostic("E134", message, user.where(user.key), "", f"give one of {choice}")
+    first, *_, last = sorted(key.place for key in given)
+    message = f"user {visible(user.name)} has more than one password"
+    related = (Related(user.where(first), "first given here"),)
+    return Diagnostic("E134", message, user.where(last), "given again", f"keep one of {choice}", related)
 
 
 def _unserved(offered: Sequence[str], holders: Sequence[_Holder]) -> Iterator[Diagnostic]:
     for holder in holders:
         serves = SERVES[holder.kind]
         if serves.isdisjoint(offered):
-            message = f"user {visible(holder.name)} can log in by none of the methods in `auth`"
+            message = f"user {holder.name} can log in by none of the methods in `auth`"
             ways = _listed([method for method in Site.model_fields["auth"].default if method in serves], "or")
             advice = f"add {ways} to `auth`, or give the password itself"
             label = f"{_article(holder.kind)} does not serve {_listed(offered, 'or')}"
@@ -77,10 +84,10 @@ def _served_too_late(root: Table, offered: Sequence[str], holders: Sequence[_Hol
         if not late or not good or good[0] == offered[0]:
             continue
         before = _listed(offered[: offered.index(good[0])], "and")
-        who = f"user {visible(late[0].name)}" if len(late) == 1 else f"{len(late)} users"
+        who = f"user {late[0].name}" if len(late) == 1 else f"{len(late)} users"
         message = f"{who} cannot log in by {before}, offered before `{good[0]}`"
         auth = root.get("auth")
-        holder = Related(late[0].place, f"{visible(late[0].name)} has {_article(kind)}")
+        holder = Related(late[0].place, f"{late[0].name} has {_article(kind)}")
         advice = f"set `auth: [{', '.join(good)}]`"
         if auth is None:
             yield Diagnostic("W204", message, late[0].place, _article(kind), advice)
