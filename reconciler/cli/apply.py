@@ -54,7 +54,7 @@ _COLOURS = {"+": "green", "-": "red", "~": "yellow", "^": "cyan"}
     metavar="PLAN-ID",
     help="Let exactly this plan, which the guard holds, go ahead; exit with 5 when it is another one now.",
 )
-@takes_common()
+@takes_common(("text", "json", "ndjson", "markdown"))
 def command(
     common: Common,
     site: Path,
@@ -65,16 +65,22 @@ def command(
 ) -> int:
     """Make SITE true now: plan, apply, wait until converged.
 
-    Asks the daemon that `reconciler run` started. A dry run takes any file, and also works without a daemon.
+    Asks the daemon that `reconciler run` started. A dry run takes any file, and also works without a daemon;
+    with `-o markdown` it prints a comment for a pull request.
     """
     if detailed_exitcode and not dry_run:
         raise click.UsageError("--detailed-exitcode goes with --dry-run")
     if allow_guard is not None and dry_run:
         raise click.UsageError("--allow-guard does not go with --dry-run")
+    if common.output == "markdown" and not dry_run:
+        raise click.UsageError("-o markdown goes with --dry-run")
     try:
         if dry_run:
             answer = _dry_run(common, site)
-            _show(common, answer["plan"], answer["text"])
+            if common.output == "markdown":
+                click.echo(answer["markdown"], nl=False)
+            else:
+                _show(common, answer["plan"], answer["text"])
             _say_next(common, site, answer)
             return EXIT_PENDING if detailed_exitcode and answer["plan"]["changes"] else 0
         answer = ask.post(
@@ -104,7 +110,10 @@ def _dry_run(common: Common, site: Path) -> dict[str, Any]:
     except OSError as error:
         raise Failure(f"cannot read {site}: {error.strerror}") from None
     try:
-        answer: dict[str, Any] = ask.try_post(common, "/v1/plan", path=str(site.absolute()), text=text)
+        markdown = True if common.output == "markdown" else None
+        answer: dict[str, Any] = ask.try_post(
+            common, "/v1/plan", path=str(site.absolute()), text=text, markdown=markdown
+        )
     except NoDaemonError as error:
         if not error.absent:
             raise Failure(str(error), EXIT_NO_DAEMON) from None
@@ -134,6 +143,7 @@ def _alone(common: Common, site: Path) -> dict[str, Any]:
     return {
         "plan": render.as_json(seen.plan, seen.verdict),
         "text": render.as_text(seen.plan, source=site.name, notes=notes),
+        "markdown": render.as_markdown(seen.plan, seen.verdict, source=site.name),
         "watched": False,
     }
 

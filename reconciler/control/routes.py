@@ -58,7 +58,7 @@ ROUTES = (
         "Generations, source, conditions, sessions in number, drift; after a while: {wait?, commit?}.",
     ),
     Route("GET", "/v1/sessions", "sessions", "document", "The live sessions."),
-    Route("POST", "/v1/plan", "plan", "document", "What an apply would do: {text?, path?} for a candidate."),
+    Route("POST", "/v1/plan", "plan", "document", "What an apply would do: {text?, path?, markdown?}."),
     Route("POST", "/v1/apply", "apply", "document", "Converge now: {path?, timeout?, allow_guard?}."),
     Route(
         "POST",

@@ -78,8 +78,8 @@ class Service:
             return _error(503, "engine_gone", str(error))
 
     def plan(self, request: Mapping[str, Any]) -> Answer:
-        """``{"text"?, "path"?}``: what an apply would do; ``text`` instead of the file's, as if it stood at
-        ``path``.
+        """``{"text"?, "path"?, "markdown"?}``: what an apply would do; ``text`` instead of the file's, as if
+        it stood at ``path``. With ``markdown`` also as a comment on a pull request.
         """
         path = Path(request.get("path") or self._reconciler.path)
         text = request.get("text")
@@ -95,7 +95,11 @@ class Service:
         try:
             watched = _same_file(path, self._reconciler.path)
             sha256 = hashlib.sha256(content).hexdigest()
-            return 200, {**_planned(*self._reconciler.plan(goal), path, sha256), "watched": watched}
+            plan, verdict = self._reconciler.plan(goal)
+            return 200, {
+                **_planned(plan, verdict, path, sha256, markdown=bool(request.get("markdown"))),
+                "watched": watched,
+            }
         except (NoEngineError, RefusedError, EngineStartError, OSError) as error:
             return _error(503, "not_observable", str(error))
 
@@ -214,7 +218,9 @@ def _where(report: Report | None) -> Revision | None:
     return revision(report.intake.source.path, report.intake.source.sha256) if report else None
 
 
-def _planned(plan: Plan, verdict: Verdict | None, path: Path, sha256: str | None) -> dict[str, Any]:
+def _planned(
+    plan: Plan, verdict: Verdict | None, path: Path, sha256: str | None, *, markdown: bool = False
+) -> dict[str, Any]:
     where = revision(path, sha256)
     source = path.name
     if where:
@@ -224,6 +230,7 @@ def _planned(plan: Plan, verdict: Verdict | None, path: Path, sha256: str | None
     return {
         "plan": render.as_json(plan, verdict),
         "text": render.as_text(plan, source=source, notes=notes),
+        **({"markdown": render.as_markdown(plan, verdict, source=source)} if markdown else {}),
     }
 
 

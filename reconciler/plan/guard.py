@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
+from typing_extensions import TypedDict
+
+from reconciler.described import described
 from reconciler.plan.change import Plan
 from reconciler.plan.state import State, Value
 
@@ -44,6 +47,35 @@ class Limit(NamedTuple):
         return f"{self.number} %" if self.percent else str(self.number)
 
 
+@described
+class UsersView(TypedDict):
+    """Users who could log in and no longer can."""
+
+    removed: int
+    known: int
+    """How many could log in before."""
+    limit: str
+    """As in the site file: a number, or a percentage."""
+
+
+@described
+class SessionsView(TypedDict):
+    """Sessions that the plan ends. Null: they could not be seen."""
+
+    dropped: int | None
+    live: int | None
+    limit: str
+
+
+@described
+class VerdictView(TypedDict):
+    """What the guard says to a plan."""
+
+    verdict: Literal["ok", "held"]
+    users: UsersView
+    sessions: SessionsView
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the guard found. ``users`` could log in before, ``sessions`` were live before; None: they could
@@ -66,7 +98,7 @@ class Verdict:
         )
 
     @property
-    def word(self) -> str:
+    def word(self) -> Literal["ok", "held"]:
         return "held" if self.held else "ok"
 
     @property
@@ -84,8 +116,8 @@ class Verdict:
         """The verdict as a plan's note."""
         return f"guard: {self.counts}: {self.word}"
 
-    def as_json(self) -> dict[str, Any]:
-        """A JSON-ready object. Limits are as in the site file."""
+    def as_json(self) -> VerdictView:
+        """A JSON-ready object."""
         return {
             "verdict": self.word,
             "users": {"removed": self.users_removed, "known": self.users, "limit": _written(self.max_users)},

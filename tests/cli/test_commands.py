@@ -283,3 +283,25 @@ def test_no_password_reaches_any_output(daemon: Daemon, say: Say, tmp_path: Path
     outputs.append(say("events"))
     for said in outputs[:6] + outputs[-5:]:
         assert secret not in said.out + said.err
+
+
+def test_dry_run_as_a_comment_on_a_pull_request(daemon: Daemon, say: Say, tmp_path: Path) -> None:
+    ready(say)
+    daemon.engine.dial("pablo")
+    candidate = tmp_path / "candidate.yaml"
+    candidate.write_text(SITE.replace(PABLO, "  '@everyone|': hunter2\n"))
+    said = say("apply", candidate, "--dry-run", "-o", "markdown")
+    assert said.status == 0
+    assert said.out.startswith("### 2 changes, **1 of 1 sessions ends**\n")
+    assert "<code>user &#64;everyone&#124;</code>" in said.out
+    assert "ends <code>0x" in said.out
+    assert "hunter2" not in said.out + said.err
+    assert say("apply", daemon.path, "-o", "markdown").status == 64
+
+
+def test_a_comment_without_a_daemon_says_that_no_sessions_were_seen(say: Say, tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text(SITE)
+    said = say("apply", site, "--dry-run", "-o", "markdown")
+    assert said.status == 0
+    assert "live sessions not seen" in said.out
