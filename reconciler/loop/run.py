@@ -79,6 +79,12 @@ class Loop:
             interval = self._interval if self._watch.mode == "inotify" else min(self._interval, POLLING)
             self._wake.wait(min(delay, interval))
 
+    def look(self) -> Report | None:
+        """Ask for a pass; gives back the report of the last one that began before."""
+        with self._reconciler.turn:
+            self._wake.hint()
+            return self.board.report
+
     def step(self) -> tuple[Report, float]:
         """One pass; gives back its report, and in how many seconds the next is due."""
         with self._reconciler.turn:

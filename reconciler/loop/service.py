@@ -66,7 +66,7 @@ class Service:
         if "wait" in request:
             if not _SECONDS.fullmatch(request["wait"]):
                 return _error(400, "bad_request", "`wait` is a number of seconds")
-            awaited = waiting.wait(board, _where, commit, float(request["wait"]))
+            awaited = waiting.wait(board, self._loop.look(), _where, commit, float(request["wait"]))
         drift = self._reconciler.ledger.entries
         answer = views.status(board, drift, _where(board.report), self._seen(), self._clocks.wall(), awaited)
         return 200, answer

@@ -54,16 +54,22 @@ def judge(report: Report | None, where: Revision | None, commit: str | None) -> 
 
 
 def wait(
-    board: Board, ask: Callable[[Report | None], Revision | None], commit: str | None, patience: float
+    board: Board,
+    stale: Report | None,
+    ask: Callable[[Report | None], Revision | None],
+    commit: str | None,
+    patience: float,
 ) -> Awaited:
-    """Wait up to ``patience`` seconds for an outcome. ``ask`` tells the revision of what a pass read."""
+    """Wait up to ``patience`` seconds for an outcome. ``stale`` is a report of before the question: what was
+    saved since may not be in it. ``ask`` tells the revision of what a pass read.
+    """
     deadline = time.monotonic() + min(patience, LONGEST)
     while True:
-        report = board.report
-        found = judge(report, ask(report) if commit else None, commit)
-        left = deadline - time.monotonic()
-        if found.outcome != "pending" or left <= 0:
-            return found
+        report, left = board.report, deadline - time.monotonic()
+        if report is not stale or left <= 0:
+            found = judge(report, ask(report) if commit else None, commit)
+            if found.outcome != "pending" or left <= 0:
+                return found
         board.await_pass(report, min(left, _LOOK_AGAIN if commit else left))
 
 

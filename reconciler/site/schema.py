@@ -31,7 +31,9 @@ def site_schema() -> dict[str, Any]:
     for text in (short_form, user["properties"]["password"], properties["ac_name"]):
         text |= {"type": _TEXT, "minLength": 1, "maxLength": 255}
     user["properties"]["password_hash"]["pattern"] = r"^\$(scrypt|7)\$"
-    user["properties"]["password_age"]["pattern"] = r"^\s*(-----BEGIN AGE [^$]*-----END AGE|YWdlLWVuY3J5cHRpb24ub3JnL3Yx)"
+    user["properties"]["password_age"]["pattern"] = (
+        r"^\s*(-----BEGIN AGE [^$]*-----END AGE|YWdlLWVuY3J5cHRpb24ub3JnL3Yx)"
+    )
     user["properties"]["nt_hash"] |= {"type": _TEXT, "pattern": "^[0-9A-Fa-f]{32}$"}
     properties["service_names"]["items"]["type"] = _TEXT
     properties["age_recipients"]["items"]["pattern"] = "^age1[02-9ac-hj-np-z]{58}$"
