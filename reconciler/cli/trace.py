@@ -150,7 +150,7 @@ def _shown(common: Common, names: Mapping[str, str], *, several: bool) -> Callab
 
 
 def _as_json(seen: Captured) -> str:
-    from reconciler.loop.views import moment
+    from reconciler.loop.moments import moment
     from reconciler.probe.decode import summary
 
     return json.dumps(

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 from reconciler.engine.messages import SessionState, SessionView
 from reconciler.loop.events import Event
 from reconciler.loop.explain import Explanation, explanation
-from reconciler.loop.views import moment
+from reconciler.loop.moments import moment
 from reconciler.site.escape import visible
 
 Outcome: TypeAlias = Literal["online", "dialling", "closed", "refused", "failed"]

@@ -11,7 +11,9 @@ import math
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
+from reconciler.loop.course import Bearing, awaiting, paused, undone
 from reconciler.loop.events import Events
 from reconciler.loop.report import Again, Blocked, Report, Settled
 from reconciler.metrics import Histogram
@@ -54,6 +56,8 @@ class Board:
         """When a file that had changed was last found good, in Unix time."""
         self.convergence = Histogram()
         """How long generations took until they were in force."""
+        self.watching: Literal["inotify", "poll"] | None = None
+        """How changes of the file are noticed."""
         self._good: str | None = None
         self._passed = threading.Condition()
 
@@ -89,6 +93,7 @@ class Board:
         self._judge_end(report, now)
         self._judge_drift(report, now)
         self._judge_guard(report, now)
+        self._judge_course(report.bearing, now)
         for kind in ("AddressInUse", "InterfaceDown"):
             self._set(kind, kind in advice, kind if kind in advice else "Fine", advice.get(kind, ""), now)
         return self._delay(report)
@@ -109,12 +114,15 @@ class Board:
 
     def _judge_source(self, report: Report, now: float) -> None:
         if not report.intake.doubtful:
-            problem, read = report.intake.source.problem, report.intake.source.sha256
+            source = report.intake.source
+            problem, read = source.problem, source.sha256
             if problem:
                 self._good = None
             elif read != self._good:
                 self._good, self.reloaded = read, now
-            self._set("SourceInvalid", bool(problem), "Findings" if problem else "Valid", problem, now)
+            stands = f"; generation {report.standing} stays in force" if problem and report.standing else ""
+            reason = source.reason if problem else "Valid"
+            self._set("SourceInvalid", bool(problem), reason, problem + stands, now)
 
     def _judge_end(self, report: Report, now: float) -> None:
         source = self._conditions.get("SourceInvalid")
@@ -144,6 +152,21 @@ class Board:
             self._set("Held", True, "GuardExceeded", message, now)
         elif report.plan is not None:
             self._set("Held", False, "NotHeld", "", now)
+
+    def _judge_course(self, bearing: Bearing, now: float) -> None:
+        """What keeps the file from being followed."""
+        pause, pending, refused = bearing.pause, bearing.pending, bearing.refused
+        if pause:
+            reason = "Operator" if pause.rolled_back_to is None else "RolledBack"
+            self._set("Paused", True, reason, paused(pause), now)
+        else:
+            self._set("Paused", False, "NotPaused", "", now)
+        if pending:
+            self._set("Unconfirmed", True, "AwaitingConfirm", awaiting(pending), now)
+        elif refused:
+            self._set("Unconfirmed", True, "Undone", undone(refused), now)
+        else:
+            self._set("Unconfirmed", False, "NothingPending", "", now)
 
     def _set(self, kind: str, status: bool, reason: str, message: str, now: float) -> None:
         old = self._conditions.get(kind)

@@ -12,9 +12,17 @@ from dataclasses import dataclass
 
 from reconciler.plan.change import Plan
 from reconciler.plan.guard import Verdict, same_or_milder
+from reconciler.site.escape import visible
 
 KEPT = 8
 """Plans that were shown, and can be released."""
+
+
+class StalePlanError(Exception):
+    """What would be done now is not what the plan said that somebody chose. One line."""
+
+    def __init__(self, plan_id: str) -> None:
+        super().__init__(f"plan {visible(plan_id)} is not what would be done now: look at the plan again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +34,10 @@ class Held:
 
 
 class Gate:
-    """Not thread-safe: its users take turns."""
+    """``through`` is the generation that was let through last. Not thread-safe: its users take turns."""
 
-    def __init__(self) -> None:
-        self._through = 0
+    def __init__(self, through: int = 0) -> None:
+        self._through = through
         self._released: Plan | None = None
         self._held: Plan | None = None
         self._shown: OrderedDict[str, Plan] = OrderedDict()
@@ -62,8 +70,16 @@ class Gate:
         """Whether ``generation`` has to wait. One that is in force, or was let through, is only put right."""
         if generation in {applied, self._through}:
             return False
-        released = self._released is not None and same_or_milder(plan, self._released)
-        if verdict.held and not released:
+        if self.stops(plan, verdict):
             return True
-        self._through, self._released, self._held = generation, None, None
+        self.let(generation)
         return False
+
+    def stops(self, plan: Plan, verdict: Verdict) -> bool:
+        """Whether ``plan`` is past a limit, and nobody released it."""
+        released = self._released is not None and same_or_milder(plan, self._released)
+        return verdict.held and not released
+
+    def let(self, generation: int) -> None:
+        """``generation`` goes through."""
+        self._through, self._released, self._held = generation, None, None

@@ -7,28 +7,31 @@ parsed again. It must not know what is running.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from reconciler.loop import source
+from reconciler.loop.passwords import Passwords
 from reconciler.loop.source import Reading, UnreadableError
+from reconciler.loop.unseal import Unsealer
 from reconciler.resources.base import Wanted
 from reconciler.site import report
 from reconciler.site.diagnostic import Diagnostic, has_errors, in_order
 from reconciler.site.load import Loaded, load
 from reconciler.site.place import Path as Where
 from reconciler.site.place import Place
-from reconciler.site.secrets import fingerprint, resolve
+from reconciler.site.secrets import Resolved, UserSecret, fingerprint
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
     """What a file said at one moment. ``wanted`` is None when it cannot be used, and ``problem`` says why
-    in one line, ``text`` in full. ``files`` are all those it was made from. ``unfinished``: it is still
-    being written.
+    in one line, ``text`` in full, ``reason`` in one word. ``files`` are all those it was made from.
+    ``unfinished``: it is still being written.
     """
 
     path: Path
@@ -38,19 +41,25 @@ class Goal:
     files: frozenset[Path]
     findings: tuple[Diagnostic, ...] = ()
     problem: str = ""
+    reason: str = "Findings"
     text: str = ""
     unfinished: bool = False
+    content: bytes = field(default=b"", repr=False)
 
 
 class Reader:
     """Reads goals. ``key`` is for the passwords' fingerprints; ``hostname`` stands in for an AC name."""
 
     def __init__(
-        self, key: bytes, hostname: str, getenv: Callable[[str], str | None] = os.environ.get
+        self,
+        key: bytes,
+        hostname: str,
+        unsealer: Unsealer | None = None,
+        getenv: Callable[[str], str | None] = os.environ.get,
     ) -> None:
         self._key = key
         self._hostname = hostname
-        self._getenv = getenv
+        self._passwords = Passwords(getenv, unsealer or Unsealer())
         self._last: Goal | None = None
 
     def look(self, path: Path) -> Goal:
@@ -58,7 +67,9 @@ class Reader:
         try:
             reading = source.read(path)
         except UnreadableError as error:
-            return Goal(path, None, None, MappingProxyType({}), frozenset({path}), problem=str(error))
+            nowhere: Mapping[Where, Place] = MappingProxyType({})
+            files = frozenset({path})
+            return Goal(path, None, None, nowhere, files, problem=str(error), reason=error.reason)
         if self._last and self._same(self._last, path, reading):
             return self._last
         goal = self.understand(reading.text, path, reading.sha256, unfinished=reading.unfinished)
@@ -70,32 +81,41 @@ class Reader:
     ) -> Goal:
         """The goal that ``text`` declares, as if it stood at ``path``."""
         loaded = load(text, path.name)
-        findings, wanted, files = loaded.findings, None, {path}
+        files, resolved = {path}, None
         if loaded.site is not None:
-            files |= {
-                path.parent / user.password_file for user in loaded.site.users.values() if user.password_file
-            }
-            resolved = resolve(
-                loaded.site, lambda name: _secret(path.parent / name), self._getenv, loaded.places
-            )
+            resolved, more = self._passwords.of(loaded.site, path.parent, loaded.places)
+            files |= more
+        goal = self._goal(text, path, loaded, resolved)
+        return replace(goal, sha256=sha256, files=frozenset(files), unfinished=unfinished)
+
+    def recall(self, text: bytes, path: Path, secrets: Mapping[str, UserSecret]) -> Goal:
+        """The goal that ``text`` was when its users had these ``secrets``, whatever is in their files now."""
+        loaded = load(text, path.name)
+        complete = loaded.site is not None and loaded.site.users.keys() == secrets.keys()
+        goal = self._goal(text, path, loaded, Resolved(secrets, ()) if complete else None)
+        return replace(goal, sha256=hashlib.sha256(text).hexdigest())
+
+    def _goal(self, text: bytes, path: Path, loaded: Loaded, resolved: Resolved | None) -> Goal:
+        findings, wanted = loaded.findings, None
+        if loaded.site is not None and resolved is not None:
             findings = in_order([*findings, *resolved.findings])
             if not has_errors(resolved.findings):
                 prints = {name: fingerprint(self._key, known) for name, known in resolved.secrets.items()}
                 wanted = Wanted(loaded.site, resolved.secrets, prints, self._hostname)
         return Goal(
             path=path,
-            sha256=sha256,
+            sha256=None,
             wanted=wanted,
             places=loaded.places,
-            files=frozenset(files),
+            files=frozenset({path}),
             findings=findings,
             problem="" if wanted else _headline(findings, loaded),
             text=report.as_text(findings, loaded.source),
-            unfinished=unfinished,
+            content=text,
         )
 
     def _same(self, last: Goal, path: Path, reading: Reading) -> bool:
-        # A goal with password files is made anew each time: they may have changed.
+        # A goal with files of passwords or keys is made anew each time: they may have changed.
         return (
             last.path == path
             and last.sha256 == reading.sha256
@@ -104,13 +124,11 @@ class Reader:
         )
 
 
-def _secret(path: Path) -> bytes:
-    return source.read(path).text
-
-
 def _headline(findings: tuple[Diagnostic, ...], loaded: Loaded) -> str:
     """The first error in one line, with its place, and how many more there are."""
     errors = [finding for finding in findings if finding.severity == "error"]
+    if not errors:
+        return f"{loaded.source.name}: not every user's password was kept with it"
     first = errors[0]
     place = f":{first.place.line}:{first.place.column}" if first.place else ""
     more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from reconciler.engine.messages import Hello
+from reconciler.loop.generations import Cause, Generation, Outcome
 from reconciler.loop.goal import Goal
 from reconciler.loop.picture import Picture, digest
 from reconciler.loop.revision import revision
-from reconciler.loop.store import Generation, Store
+from reconciler.loop.store import Store
 from reconciler.plan.state import State, Value
 from reconciler.resources.base import Live, Resource
 from reconciler.site.place import Path as Where
@@ -30,37 +32,51 @@ class History:
         self._store = store
         self._resources = resources
         self._wall = wall
-        self._numbered: tuple[Goal, int] | None = None
+        self._wish: tuple[Goal, str] | None = None
         self._places: Mapping[Where, Place] = {}
 
     @property
     def desired(self) -> int:
         """The newest generation, 0 for none."""
-        newest = self._store.latest()
+        newest = self._store.generations.latest()
         return newest.number if newest else 0
 
     @property
     def applied(self) -> int:
         """The generation reached last, 0 for none."""
-        reached = self._store.last_applied()
-        return reached.number if reached else 0
+        # By number, not by time: clocks are set back.
+        return int(self._store.fact("applied") or 0)
 
-    def number(self, goal: Goal, live: Live) -> int:
+    def wish(self, goal: Goal) -> str:
+        """What tells a goal's wish from others'."""
+        if self._wish is None or self._wish[0] is not goal:
+            assert goal.wanted is not None
+            self._wish = goal, digest(self._resources, goal.wanted)
+        return self._wish[1]
+
+    def wish_of(self, number: int) -> str:
+        """The same of a generation; empty if there is none of that number."""
+        generation = self._store.generations.get(number)
+        return generation.digest if generation else ""
+
+    def conclude(self, number: int, outcome: Outcome) -> None:
+        """What became of a generation that had to be confirmed."""
+        self._store.generations.conclude(number, outcome)
+
+    def number(self, goal: Goal, live: Live, cause: Cause = Cause()) -> int:  # noqa: B008 - a constant
         """The goal's generation: a new one when it wishes something else than the newest.
 
         An engine may know a higher number than a store that was lost: numbers never go back.
         """
-        if self._numbered and self._numbered[0] is goal:
-            return self._numbered[1]
-        assert goal.wanted is not None
-        wish = digest(self._resources, goal.wanted)
-        newest = self._store.latest()
+        wish, newest = self.wish(goal), self._store.generations.latest()
         if newest and newest.digest == wish:
-            number = newest.number
-        else:
-            number = 1 + max(newest.number if newest else 0, live.engine["generation"] if live.engine else 0)
-            self._store.add(Generation(number, wish, goal.sha256 or "", None, None, self._wall()))
-        self._numbered = goal, number
+            return newest.number
+        number = 1 + max(newest.number if newest else 0, live.engine["generation"] if live.engine else 0)
+        made = Generation(number, wish, goal.sha256 or "", None, None, self._wall(), cause=cause)
+        source = self._store.generations.get(cause.source) if cause.source is not None else None
+        if source:
+            made = replace(made, commit=source.commit, author=source.author, dirty=source.dirty)
+        self._store.generations.add(made)
         return number
 
     def reached(self, hello: Hello | None) -> State:
@@ -93,19 +109,21 @@ class History:
         number = seen.at.generation
         newly = self.applied != number
         if newly:
-            self._store.mark_applied(number, self._wall())
+            with self._store.transaction():
+                self._store.generations.mark_applied(number, self._wall())
+                self._store.set_fact("applied", str(number))
         # Only now: asking git takes longer than many an apply, and nothing waits for the answer.
         self._describe(number, goal, newly=newly)
         return newly
 
     def _describe(self, number: int, goal: Goal, *, newly: bool) -> None:
         """Write down a generation's commit; also of one that was edited in place and is committed since."""
-        known = self._store.generation(number)
-        if not newly and not (known and known.dirty):
+        known = self._store.generations.get(number)
+        if known is None or known.cause.origin != "file" or not (newly or known.dirty):
             return
         place = revision(goal.path, goal.sha256)
         if place and (newly or not place.dirty):
-            self._store.describe(number, place.commit, dirty=place.dirty)
+            self._store.generations.describe(number, place.commit, place.author, dirty=place.dirty)
 
     def places(self, goal: Goal) -> Mapping[Where, Place]:
         """The goal's places, and for what is no longer in it those of the goal reached before."""
@@ -113,7 +131,7 @@ class History:
 
     def commit(self, number: int) -> str | None:
         """The commit that a generation was made from."""
-        generation = self._store.generation(number)
+        generation = self._store.generations.get(number)
         return generation.commit if generation else None
 
 

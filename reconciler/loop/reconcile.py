@@ -1,30 +1,35 @@
 """One pass: read, observe, plan, apply, observe again, and see that nothing is left.
 
 Level-triggered: a pass knows nothing of what woke it, looks at everything and does what is still missing.
-Neighbours: ``loop.intake`` reads, ``loop.picture`` looks and plans, resources carry out, ``loop.history``
-writes down, ``loop.conditions`` judges the report. Threads take turns on one lock; it must not know who
-asks.
+Neighbours: ``loop.intake`` reads, ``loop.course`` says whether what was read is followed, ``loop.picture``
+looks and plans, resources carry out, ``loop.history`` and ``loop.standing`` write down, ``loop.conditions``
+judges the report. Threads take turns on one lock; it must not know who asks.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.engine.messages import Hello, SessionKey
+from reconciler.engine.messages import Hello, Observation, SessionKey
 from reconciler.loop import accounts
 from reconciler.loop.accounts import Breach
+from reconciler.loop.archive import Archive, NotKeptError
+from reconciler.loop.course import Course, Now
 from reconciler.loop.drift import Ledger
 from reconciler.loop.events import Events
-from reconciler.loop.gate import Gate, Held
+from reconciler.loop.gate import Gate, Held, StalePlanError
+from reconciler.loop.generations import Cause
 from reconciler.loop.goal import Goal, Reader
 from reconciler.loop.history import History
 from reconciler.loop.intake import AGAIN, Inlet, Intake
 from reconciler.loop.picture import Picture, look
 from reconciler.loop.report import Again, Blocked, End, Report, Settled
+from reconciler.loop.standing import Standing
 from reconciler.loop.store import Store
 from reconciler.loop.supervise import EngineStartError, Supervisor
 from reconciler.plan.change import Change, Plan
@@ -66,6 +71,9 @@ class Reconciler:
         """Held during a pass; whoever uses the same parts beside the loop takes it too."""
         self.ledger = Ledger()
         self.history = History(store, resources, clocks.wall)
+        self.archive = Archive(store, reader, path)
+        self.course = Course(store, store.boot)
+        """Changed by ``loop.orders``."""
         self._reader = reader
         self._inlet = Inlet(path, reader, clocks.monotonic)
         self._supervisor = supervisor
@@ -73,8 +81,9 @@ class Reconciler:
         self._events = events
         self._wall = clocks.wall
         self._ending: set[accounts.Key] = set()
-        self._gate = Gate()
-        self._let_through: tuple[Goal, int] | None = None
+        self._gate = Gate(self.archive.through)
+        self._standing = Standing(store, self.history, self.archive, self.course, self._gate, events)
+        self._seen: Observation | None = None
         self._begun = 0.0
         self._monotonic = clocks.monotonic
 
@@ -93,8 +102,8 @@ class Reconciler:
             except OSError as error:
                 report = self._stuck(intake, Blocked("KernelFailed", str(error)))
             if intake.doubtful and isinstance(report.end, Settled):
-                return replace(report, end=Again(AGAIN, "SourceUnsettled", "the file is being written"))
-            return report
+                report = replace(report, end=Again(AGAIN, "SourceUnsettled", "the file is being written"))
+            return replace(report, bearing=self.course.bearing, standing=self.archive.through)
 
     def plan(self, candidate: Goal) -> tuple[Plan, Verdict]:
         """What would be done if the file were ``candidate``, and what the guard says to it. Raises what the
@@ -122,39 +131,89 @@ class Reconciler:
         """The goal that ``text`` declares, as if it stood at ``path``."""
         return self._reader.understand(text, path)
 
+    def adopt(
+        self, goal: Goal, cause: Cause, note: Callable[[int], None], allow: str | None = None
+    ) -> Held | None:
+        """Let ``goal`` through: it is in force from the next pass on, as long as the file is not followed.
+
+        ``note`` is told its number, and what it writes to the store is written together with it, before
+        anything is done. Gives back what the guard holds; ``allow`` is the id of the plan that may pass it.
+        Raises ``StalePlanError``, and what :meth:`plan` raises.
+        """
+        with self.turn:
+            hello = self._supervisor.ensure()
+            seen = self._look(goal, hello, 0)
+            plan = self._planned(seen, goal, hello)
+            verdict = judge(plan, seen.actual)
+            if allow is not None and not self._gate.release(allow, plan):
+                raise StalePlanError(allow)
+            if self._gate.stops(plan, verdict):
+                return self._gate.hold(plan, verdict)
+            self._begun = self._monotonic()
+            self._standing.order(goal, cause, note, seen.at.live, plan, verdict)
+            return None
+
+    def due(self) -> float:
+        """In how many seconds a pass is due because something runs out."""
+        return self.course.due(self._now())
+
     def _reconcile(self, intake: Intake) -> Report:
         goal = intake.goal
-        if goal is None:
+        self._standing.end_pause(self._now())
+        followed = goal is not None and self.course.follows(self.history.wish(goal))
+        if goal is None and self.archive.standing() is None:
             return self._stuck(intake, Blocked("SourceInvalid", intake.source.problem))
-        began = self._monotonic()
         hello = self._supervisor.ensure()
+        if goal is not None and followed:
+            return self._follow(intake, goal, hello)
+        if pending := self.course.expired(self._now()):
+            try:
+                self._begun = self._monotonic()
+                self._standing.undo(pending, Live(self._supervisor.client.observe()), self._now())
+            except NotKeptError as error:
+                end = Blocked("UndoFailed", f"generation {pending.generation} cannot be undone: {error}")
+                return replace(self._enforce(intake, hello), end=end)
+        report = self._enforce(intake, hello)
+        if isinstance(report.end, Settled) and not intake.doubtful and self._standing.differs(goal):
+            report = replace(report, end=Blocked(*self.course.bearing.why(), retry_in=math.inf))
+        return report
+
+    def _follow(self, intake: Intake, goal: Goal, hello: Hello) -> Report:
+        """The file's goal, unless the guard holds it."""
         seen = self._look(goal, hello)
         plan = self._planned(seen, goal, hello)
         verdict, number = judge(plan, seen.actual), seen.at.generation
         if self._gate.holds(number, self.history.applied, plan, verdict):
-            report = self._hold(intake, hello, seen, self._gate.hold(plan, verdict))
+            report = self._enforce(intake, hello)
+            end = report.end
+            if isinstance(end, Settled):
+                end = Blocked("Held", "the guard holds the change: see the condition Held")
+            held = self._gate.hold(plan, verdict)
+            report = replace(report, end=end, desired=self.history.desired, held=held)
         else:
-            if self._let_through is None or self._let_through[1] != number:
-                self._begun = began
-            self._let_through = goal, number
+            if number != self.archive.through:
+                self._begun = self._monotonic()
+            self._standing.admit(number, goal, plan, verdict)
             report = self._carry_out(intake, goal, hello, seen, plan)
         return replace(report, verdict=verdict, took=self._monotonic() - self._begun)
 
-    def _hold(self, intake: Intake, hello: Hello, seen: Picture, held: Held) -> Report:
-        """Nothing of a held change; what was let through before it goes on being enforced. Its passwords are
-        not kept on disk: a reconciler that was started since only puts back what moved.
+    def _enforce(self, intake: Intake, hello: Hello) -> Report:
+        """Keep what was let through last in force, whatever the file says. If it is not kept, only what moved
+        by itself is put back.
         """
-        if self._let_through:
-            goal, number = self._let_through
+        if standing := self.archive.standing():
+            number, goal = standing
             seen = self._look(goal, hello, number)
-            report = self._carry_out(intake, goal, hello, seen, self._planned(seen, goal, hello))
-        else:
-            assert intake.goal is not None
-            report = self._carry_out(intake, intake.goal, hello, seen, _moved(held.plan), only_moved=True)
-        end = report.end
-        if isinstance(end, Settled):
-            end = Blocked("Held", "the guard holds the change: see the condition Held")
-        return replace(report, end=end, desired=self.history.desired, held=held)
+            plan = self._planned(seen, goal, hello)
+            report = self._carry_out(intake, goal, hello, seen, plan)
+            return replace(report, took=self._monotonic() - self._begun)
+        assert intake.goal is not None
+        seen = self._look(intake.goal, hello, self.history.applied)
+        moved = _moved(self._planned(seen, intake.goal, hello))
+        return self._carry_out(intake, intake.goal, hello, seen, moved, only_moved=True)
+
+    def _now(self) -> Now:
+        return Now(self._monotonic(), self._wall())
 
     def _carry_out(
         self,
@@ -183,7 +242,10 @@ class Reconciler:
         if not only_moved:
             if not left:
                 self._stamp(after)
+            number, reached = after.at.generation, self.history.applied
             newly_applied = self.history.record(after, goal, hello, complete=not left)
+            if number != reached:
+                self._standing.tell(number, plan, failures, ended)
         return Report(
             end=self._end({change.path for change in due}, left, failures, after),
             intake=intake,
@@ -202,7 +264,8 @@ class Reconciler:
 
     def _look(self, goal: Goal, hello: Hello, number: int | None = None) -> Picture:
         assert goal.wanted is not None
-        live = Live(self._supervisor.client.observe(), hello["device"])
+        self._seen = self._supervisor.client.observe(self._seen, traffic=False)
+        live = Live(self._seen, hello["device"], hello["via"])
         generation = self.history.number(goal, live) if number is None else number
         return look(self._resources, Situation(goal.wanted, live, generation))
 

@@ -6,10 +6,11 @@ only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler.engine.messages import Hello
 from reconciler.loop.accounts import Breach
+from reconciler.loop.course import Bearing
 from reconciler.loop.drift import Entry
 from reconciler.loop.gate import Held
 from reconciler.loop.intake import Intake
@@ -53,7 +54,8 @@ class Report:
     None if it did not get so far. ``drifted`` and ``healed`` are what was found and put back in this pass.
     ``verdict`` is what the guard said of the file's change, and ``held`` the change if it holds it: the pass
     then did what it takes to keep what was let through before. ``took``: seconds that the generation needed,
-    since it was let through, as far as it is now.
+    since it was let through, as far as it is now. ``bearing``: what keeps the file from being followed;
+    ``standing``: the generation that was let through last, 0 for none.
     """
 
     end: End
@@ -72,3 +74,5 @@ class Report:
     held: Held | None = None
     verdict: Verdict | None = None
     took: float = 0.0
+    bearing: Bearing = field(default_factory=Bearing)
+    standing: int = 0

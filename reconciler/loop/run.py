@@ -94,7 +94,9 @@ class Loop:
             if self._watch.follow({self._reconciler.path, *report.intake.source.files}):
                 # Something may have moved before it was watched.
                 self._wake.hint()
-            return report, self.board.take(report, self._advice.about(report), self._wall())
+            self.board.watching = self._watch.mode
+            delay = self.board.take(report, self._advice.about(report), self._wall())
+            return report, min(delay, self._reconciler.due())
 
     def converge(self, timeout: float) -> Converged:
         """Passes until one is settled or blocked, or ``timeout`` seconds have passed."""

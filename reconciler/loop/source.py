@@ -22,10 +22,13 @@ LONGEST = 64 << 20
 
 
 class UnreadableError(OSError):
-    """A file cannot be read. ``strerror`` says why, ``str()`` in one line which and why."""
+    """A file cannot be read. ``strerror`` says why, ``str()`` in one line which and why; ``reason`` is one
+    word for machines.
+    """
 
-    def __init__(self, path: Path, why: str) -> None:
+    def __init__(self, path: Path, reason: str, why: str) -> None:
         super().__init__(errno.EIO, why, str(path))
+        self.reason = reason
 
     def __str__(self) -> str:
         return f"cannot read {self.filename}: {self.strerror}"
@@ -33,11 +36,14 @@ class UnreadableError(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A file as it was at one moment. ``unfinished``: somebody had it open for writing."""
+    """A file as it was at one moment. ``unfinished``: somebody had it open for writing. ``exposed`` says who
+    but its owner, root or ourselves, can get at it; "" when nobody can.
+    """
 
     text: bytes
     sha256: str
     unfinished: bool
+    exposed: str = ""
 
 
 def read(path: Path) -> Reading:
@@ -45,7 +51,8 @@ def read(path: Path) -> Reading:
     with _opened(path) as descriptor:
         unfinished = _being_written(descriptor)
         text = _content(descriptor, path)
-    return Reading(text, hashlib.sha256(text).hexdigest(), unfinished)
+        exposed = _exposed(os.fstat(descriptor))
+    return Reading(text, hashlib.sha256(text).hexdigest(), unfinished, exposed)
 
 
 @contextmanager
@@ -54,13 +61,14 @@ def _opened(path: Path) -> Iterator[int]:
         # O_NONBLOCK: opening a FIFO would wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except OSError as error:
-        raise UnreadableError(path, _plain(error)) from None
+        raise UnreadableError(path, *_plain(error)) from None
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise UnreadableError(path, "it is not a file")
+            what = "a directory" if stat.S_ISDIR(status.st_mode) else "not a file"
+            raise UnreadableError(path, "NotAFile", f"it is {what}")
         if status.st_size > LONGEST:
-            raise UnreadableError(path, f"it is larger than {LONGEST >> 20} MiB")
+            raise UnreadableError(path, "TooLarge", f"it is larger than {LONGEST >> 20} MiB")
         yield descriptor
     finally:
         os.close(descriptor)
@@ -74,7 +82,7 @@ def _content(descriptor: int, path: Path) -> bytes:
             chunks.append(chunk)
             left -= len(chunk)
     except OSError as error:
-        raise UnreadableError(path, _plain(error)) from None
+        raise UnreadableError(path, *_plain(error)) from None
     return b"".join(chunks)
 
 
@@ -97,11 +105,19 @@ def _being_written(descriptor: int) -> bool:
     return False
 
 
-def _plain(error: OSError) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "there is no such file"
+def _exposed(status: os.stat_result) -> str:
+    mode = stat.S_IMODE(status.st_mode)
+    if status.st_uid not in (0, os.geteuid()):
+        return f"it belongs to uid {status.st_uid}"
+    if mode & 0o066:
+        return f"its mode is {mode:04o}"
+    return ""
+
+
+def _plain(error: OSError) -> tuple[str, str]:
+    """The reason, for machines and for people."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return "NotFound", "there is no such file"
     if isinstance(error, PermissionError):
-        return "permission denied"
-    if isinstance(error, IsADirectoryError):
-        return "it is a directory"
-    return str(error.strerror or error)
+        return "PermissionDenied", "permission denied"
+    return "Unreadable", str(error.strerror or error)

@@ -1,9 +1,9 @@
 """What the reconciler must know after a restart, in one SQLite file of the state directory.
 
-Generations and their numbers, the state last applied (by which drift is told from a wish), and the kernel's
-values from before our first write. Passwords are never here, only their keyed fingerprints; the key is a
-file of its own. Values of the kernel and the applied state belong to one boot of the machine and are
-forgotten with it. It must not know what a path means.
+Generations (``loop.generations``), the state last applied (by which drift is told from a wish), and the
+kernel's values from before our first write. Passwords are never here in clear: only their keyed fingerprints,
+and the contents of generations, sealed; either key is a file of its own. Values of the kernel and the applied
+state belong to one boot of the machine and are forgotten with it. It must not know what a path means.
 """
 
 from __future__ import annotations
@@ -14,21 +14,19 @@ import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from reconciler.loop import generations
+from reconciler.loop.boxkey import BoxKey
+from reconciler.loop.generations import Generations
 from reconciler.plan.state import State, Value
 
 FILE = "state.db"
 KEY_FILE = "fingerprint.key"
 _KEY_OCTETS = 32
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
-CREATE TABLE generation (
-    number INTEGER PRIMARY KEY, digest TEXT NOT NULL, sha256 TEXT NOT NULL, "commit" TEXT,
-    dirty INTEGER, created REAL NOT NULL, applied REAL
-);
 CREATE TABLE applied (path TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE kernel (path TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -39,30 +37,20 @@ class StoreError(Exception):
     """The state directory cannot be used. One line that says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """One state that the operator wished for. ``digest`` tells it from the others; ``sha256``, ``commit`` and
-    ``dirty`` are the file's; times are Unix time, ``applied`` None until it was reached once.
-    """
-
-    number: int
-    digest: str
-    sha256: str
-    commit: str | None
-    dirty: bool | None
-    created: float
-    applied: float | None = None
-
-
 class Store:
     """The file, open. Not thread-safe: its users take turns."""
 
-    def __init__(self, database: sqlite3.Connection, key: bytes, boot: str) -> None:
+    def __init__(self, database: sqlite3.Connection, key: bytes, box: BoxKey, boot: str) -> None:
         self._database = database
         self.key = key
+        """For the passwords' fingerprints."""
+        self.box = box
+        """Seals what nobody may read."""
+        self.boot = boot
+        self.generations = Generations(database, self.transaction)
         self._applied: dict[str, Value] | None = None
         if self.fact("boot") != boot:
-            with self._transaction():
+            with self.transaction():
                 database.execute("DELETE FROM kernel")
                 database.execute("DELETE FROM applied")
                 self._set_fact("boot", boot)
@@ -76,7 +64,7 @@ class Store:
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             key = _key(directory / KEY_FILE)
-            return cls(_opened(directory / FILE), key, boot)
+            return cls(_opened(directory / FILE), key, BoxKey(directory), boot)
         except OSError as error:
             advice = "run as root, or choose another --state-dir"
             raise StoreError(f"cannot keep state in {directory}: {error.strerror}: {advice}") from None
@@ -94,62 +82,10 @@ class Store:
             original = sqlite3.connect(f"file:{directory / FILE}?mode=ro", uri=True)
             original.backup(copy)
             original.close()
-        return cls(copy, key, boot)
+        return cls(copy, key, BoxKey(directory), boot)
 
     def close(self) -> None:
         self._database.close()
-
-    # Generations.
-
-    def latest(self) -> Generation | None:
-        """The newest generation."""
-        return next(self._generations("ORDER BY number DESC LIMIT 1"), None)
-
-    def last_applied(self) -> Generation | None:
-        """The generation that was reached last."""
-        number = self.fact("applied")
-        return self.generation(int(number)) if number else None
-
-    def generation(self, number: int) -> Generation | None:
-        """The generation of that number."""
-        return next(self._generations("WHERE number = ?", number), None)
-
-    def add(self, generation: Generation) -> None:
-        with self._transaction() as database:
-            database.execute(
-                "INSERT INTO generation VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    generation.number,
-                    generation.digest,
-                    generation.sha256,
-                    generation.commit,
-                    generation.dirty,
-                    generation.created,
-                    generation.applied,
-                ),
-            )
-
-    def describe(self, number: int, commit: str, *, dirty: bool) -> None:
-        """Which commit generation ``number`` was made from."""
-        with self._transaction() as database:
-            database.execute(
-                'UPDATE generation SET "commit" = ?, dirty = ? WHERE number = ?', (commit, dirty, number)
-            )
-
-    def mark_applied(self, number: int, now: float) -> None:
-        """Generation ``number`` was reached at ``now`` (Unix time)."""
-        with self._transaction() as database:
-            database.execute("UPDATE generation SET applied = ? WHERE number = ?", (now, number))
-            # By number, not by time: clocks are set back.
-            self._set_fact("applied", str(number))
-
-    def _generations(self, clause: str, *values: int) -> Iterator[Generation]:
-        query = f"SELECT * FROM generation {clause}"  # noqa: S608 - our own words
-        for row in self._database.execute(query, values):
-            number, digest, sha256, commit, dirty, created, applied = row
-            yield Generation(
-                number, digest, sha256, commit, None if dirty is None else bool(dirty), created, applied
-            )
 
     # The state last applied.
 
@@ -168,7 +104,7 @@ class Store:
         ]
         gone = [(path,) for path in old if path not in state]
         if changed or gone:
-            with self._transaction() as database:
+            with self.transaction() as database:
                 database.executemany("INSERT OR REPLACE INTO applied VALUES (?, ?)", changed)
                 database.executemany("DELETE FROM applied WHERE path = ?", gone)
             self._applied = dict(state)
@@ -179,11 +115,11 @@ class Store:
         return dict(self._database.execute("SELECT path, value FROM kernel"))
 
     def remember(self, path: str, value: int) -> None:
-        with self._transaction() as database:
+        with self.transaction() as database:
             database.execute("INSERT OR IGNORE INTO kernel VALUES (?, ?)", (path, value))
 
     def forget(self, path: str) -> None:
-        with self._transaction() as database:
+        with self.transaction() as database:
             database.execute("DELETE FROM kernel WHERE path = ?", (path,))
 
     # Single facts.
@@ -195,24 +131,37 @@ class Store:
 
     def set_fact(self, name: str, value: str) -> None:
         if self.fact(name) != value:
-            with self._transaction():
+            with self.transaction():
                 self._set_fact(name, value)
 
     def _set_fact(self, name: str, value: str) -> None:
         self._database.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._database:
+    def transaction(self, *, lasting: bool = False) -> Iterator[sqlite3.Connection]:
+        """All that is written within is written together, or not at all. ``lasting``: a power cut does not
+        undo it either.
+        """
+        if self._database.in_transaction:
             yield self._database
+            return
+        if lasting:
+            self._database.execute("PRAGMA synchronous = FULL")
+        try:
+            with self._database:
+                self._database.execute("BEGIN IMMEDIATE")
+                yield self._database
+        finally:
+            if lasting:
+                self._database.execute("PRAGMA synchronous = NORMAL")
 
 
 def _opened(path: Path) -> sqlite3.Connection:
     path.touch(mode=0o600)
     # Written by whoever has the loop's turn: the main thread, or one of the API's.
     database = sqlite3.connect(path, check_same_thread=False)
-    # A lost write after a power cut does not matter: what is kept for long is rewritten, the rest dies with
-    # the boot.
+    # A lost write after a power cut seldom matters: the state applied dies with the boot, and what is desired
+    # is read again. What does matter asks for more (``transaction``).
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = NORMAL")
     return _made(database)
@@ -220,8 +169,9 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 def _made(database: sqlite3.Connection) -> sqlite3.Connection:
     version = database.execute("PRAGMA user_version").fetchone()[0]
-    if version == 0:
-        database.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+    steps = {0: generations.SCHEMA + _SCHEMA, 1: generations.FROM_1}
+    if version in steps:
+        database.executescript(f"BEGIN; {steps[version]} PRAGMA user_version = {_VERSION}; COMMIT;")
     elif version != _VERSION:
         raise sqlite3.DatabaseError(f"it has format {version}, this program writes {_VERSION}")
     return database

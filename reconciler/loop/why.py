@@ -14,10 +14,10 @@ from itertools import takewhile
 from typing import Any
 
 from reconciler.engine.messages import Observation
-from reconciler.loop import views
 from reconciler.loop.attempts import Attempt, attempts
 from reconciler.loop.events import Events
 from reconciler.loop.explain import IGNORED, ROGUE, UNANSWERED, WINDOWS
+from reconciler.loop.moments import moment
 from reconciler.plan.words import duration
 from reconciler.site.escape import visible
 
@@ -54,7 +54,7 @@ def account(name: str, scene: Scene) -> dict[str, Any]:
         "advice": list(dict.fromkeys(case.advice())),
         "windows": [{"number": number, "text": WINDOWS[number]} for number in case.windows()],
         "attempts": [one.view() for one in case.attempts[:SHOWN]],
-        "listening_since": views.moment(scene.since),
+        "listening_since": moment(scene.since),
     }
 
 
@@ -93,7 +93,7 @@ class _Case:
         if self.enabled is False:
             parts.append(f"{who} is disabled in site.yaml.")
         if not self.attempts:
-            since_when = views.moment(self._scene.since)[:19].replace("T", " ")
+            since_when = moment(self._scene.since)[:19].replace("T", " ")
             parts.append(f"Nothing was heard from {who} since the daemon began to listen, {since_when} UTC.")
         else:
             parts += [f"{who} is not online.", self._last(self.attempts[0])]

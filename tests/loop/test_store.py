@@ -8,35 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.loop.store import FILE, KEY_FILE, Generation, Store, StoreError
+from reconciler.loop.generations import Generation
+from reconciler.loop.store import FILE, KEY_FILE, Store, StoreError
 from reconciler.plan.state import State
 
 BOOT = "boot-1"
 FIRST = Generation(1, "d1", "s1", "c1", dirty=False, created=10.0)
-
-
-def test_generations_come_back(tmp_path: Path) -> None:
-    store = Store.open(tmp_path, BOOT)
-    assert store.latest() is None
-    store.add(FIRST)
-    store.add(Generation(2, "d2", "s2", None, None, 20.0))
-    store.mark_applied(1, 11.0)
-    store.close()
-    store = Store.open(tmp_path, BOOT)
-    assert store.latest() == Generation(2, "d2", "s2", None, None, 20.0)
-    assert store.last_applied() == Generation(1, "d1", "s1", "c1", dirty=False, created=10.0, applied=11.0)
-    store.close()
-
-
-def test_last_applied_is_told_by_order_not_by_the_clock(tmp_path: Path) -> None:
-    store = Store.open(tmp_path, BOOT)
-    for number in (1, 2):
-        store.add(Generation(number, f"d{number}", "s", None, None, 10.0))
-        store.mark_applied(number, 100.0 - number)
-    last = store.last_applied()
-    assert last is not None
-    assert last.number == 2
-    store.close()
 
 
 def test_applied_state_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -70,12 +47,12 @@ def test_first_remembered_value_stays(tmp_path: Path) -> None:
 
 def test_another_boot_forgets_the_kernel_but_not_the_history(tmp_path: Path) -> None:
     store = Store.open(tmp_path, BOOT)
-    store.add(FIRST)
+    store.generations.add(FIRST)
     store.remember("forwarding.ip_forward", 0)
     store.set_applied({"ac_name": "A"})
     store.close()
     store = Store.open(tmp_path, "boot-2")
-    assert (store.remembered(), store.applied(), store.latest()) == ({}, {}, FIRST)
+    assert (store.remembered(), store.applied(), store.generations.latest()) == ({}, {}, FIRST)
     store.close()
 
 
@@ -92,11 +69,11 @@ def test_key_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -> Non
 
 def test_peek_sees_but_never_writes(tmp_path: Path) -> None:
     store = Store.open(tmp_path, BOOT)
-    store.add(FIRST)
+    store.generations.add(FIRST)
     store.close()
     before = (tmp_path / FILE).read_bytes()
     peek = Store.peek(tmp_path, BOOT)
-    assert peek.latest() == FIRST
+    assert peek.generations.latest() == FIRST
     peek.remember("forwarding.ip_forward", 0)
     peek.close()
     assert (tmp_path / FILE).read_bytes() == before
@@ -104,7 +81,7 @@ def test_peek_sees_but_never_writes(tmp_path: Path) -> None:
 
 def test_peek_into_nothing_is_an_empty_store(tmp_path: Path) -> None:
     peek = Store.peek(tmp_path / "none", BOOT)
-    assert peek.latest() is None
+    assert peek.generations.latest() is None
     assert not (tmp_path / "none").exists()
     peek.close()
 
