@@ -167,7 +167,7 @@ def preview(path: Path, runtime_dir: Path, state_dir: Path) -> Preview:
         goal = Reader(store.key, socket.gethostname()).look(path.absolute())
         try:
             hello = engine.hello()
-            live = Live(engine.observe(), hello["device"])
+            live = Live(engine.observe(), hello["device"], hello["via"])
         except NoEngineError:
             hello, live = None, Live()
         if goal.wanted is None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.argument("site", type=click.Path(path_type=Path))
 @click.option(
     "--datapath",
-    type=click.Choice(["auto", "tun", "null"]),
+    type=click.Choice(["auto", "ebpf", "tun", "null"]),
     default="auto",
     show_default=True,
     help="How subscribers' packets travel; only for an engine that is started anew.",

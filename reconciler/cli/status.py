@@ -91,7 +91,7 @@ def _text(status: Any) -> str:
             "sessions",
             "unknown" if sessions["live"] is None else f"{sessions['live']} live, {sessions['stale']} stale",
         ),
-        ("data path", f"{status['datapath'] or 'none'} ({status['device'] or 'no device'})"),
+        ("data path", _datapath(status)),
     ]
     lines = "".join(f"{name:<12}{value}\n" for name, value in pairs)
     rows = [
@@ -104,6 +104,12 @@ def _text(status: Any) -> str:
             ("DRIFT", "FOUND", "WANTED", "STATE"), [_drift(entry) for entry in status["drift"]]
         )
     return lines
+
+
+def _datapath(status: Any) -> str:
+    if not status["datapath"]:
+        return "none"
+    return f"{status['datapath']} ({status['device'] or 'no device'}): {status['datapath_choice']}"
 
 
 def _source(source: Any) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.engine import commands, farewell, restore
 from reconciler.engine.chronicle import Chronicle
-from reconciler.engine.datapath import choose
+from reconciler.engine.datapath import NAMES, choose
 from reconciler.engine.datapath.base import PathError
 from reconciler.engine.host import Host
 from reconciler.engine.journal import NAME as JOURNAL
@@ -29,6 +29,8 @@ from reconciler.linux.manager import Manager
 
 if TYPE_CHECKING:
     from reconciler.engine.datapath.base import DataPath
+
+log = logging.getLogger("reconciler.engine")
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -41,8 +43,10 @@ def main() -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     manager = Manager(os.environ)
     try:
-        datapath = choose(arguments.datapath, arguments.runtime_dir)
-        host = _host(Journal(arguments.runtime_dir / JOURNAL, BOOT_ID.read_text().strip()), datapath, manager)
+        datapath, choice = choose(arguments.datapath, arguments.runtime_dir)
+        log.info("data path %s: %s", datapath.name, choice)
+        host = _host(_journal(arguments.runtime_dir), datapath, manager)
+        host.datapath_choice = choice
         service = Service(host, arguments.runtime_dir / SOCKET_NAME)
     except (PathError, JournalVersionError, OSError) as error:
         sys.stderr.write(f"engine: {error}\n")
@@ -96,7 +100,7 @@ def _leave_on(number: signal.Signals, host: Host) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m reconciler.engine", description=__doc__)
     parser.add_argument("--runtime-dir", type=Path, required=True, help="directory of the command socket")
-    parser.add_argument("--datapath", choices=("auto", "tun", "null"), default="auto")
+    parser.add_argument("--datapath", choices=NAMES, default="auto")
     parser.add_argument("--shutdown", action="store_true", help="end the engine that runs, and its sessions")
     return parser.parse_args()
 

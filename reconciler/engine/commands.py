@@ -17,6 +17,7 @@ from reconciler.engine.access.config import User, packed
 from reconciler.engine.access.effects import Key
 from reconciler.engine.access.reasons import End
 from reconciler.engine.access.secret import NtHash, Password, Scrypt
+from reconciler.engine.datapath.base import PathError
 from reconciler.engine.messages import PROTOCOL
 from reconciler.engine.ppp.policy import AUTH_METHODS
 from reconciler.engine.typed import fits
@@ -67,6 +68,8 @@ def _hello(host: Host, _arguments: Arguments) -> object:
         "pid": os.getpid(),
         "datapath": datapath.name,
         "device": datapath.device,
+        "via": datapath.via,
+        "choice": host.datapath_choice,
     }
 
 
@@ -152,6 +155,8 @@ def _listen(host: Host, arguments: Arguments) -> object:
     except PermissionError:
         message = "not allowed to open a packet socket: run as root, or with CAP_NET_RAW"
         raise CommandError({"code": "not_permitted", "message": message}) from None
+    except PathError as error:
+        raise CommandError({"code": "failed", "message": str(error)}) from None
     except OSError:
         raise CommandError({"code": "no_interface", "message": f"interface {name} is not there"}) from None
 

@@ -17,6 +17,7 @@ from reconciler.engine.access.discovery import Listener
 from reconciler.engine.access.effects import Ask, ClosePath, Dropped, Effect, Event, Fault, OpenPath, Send
 from reconciler.engine.access.reasons import End
 from reconciler.engine.counts import Counts
+from reconciler.engine.datapath.base import PathError
 from reconciler.engine.ports import Port
 from reconciler.engine.wire.drop import Drop
 from reconciler.engine.workers import Answer, Workers
@@ -52,6 +53,8 @@ class Host:
     ) -> None:
         self.concentrator = concentrator
         self.datapath = datapath
+        self.datapath_choice = ""
+        """Why it is this one."""
         self.chronicle = chronicle
         self.ports: dict[str, Port] = {}
         self.drops: Counter[Drop] = Counter()
@@ -72,7 +75,9 @@ class Host:
     # Serving interfaces
 
     def listen(self, name: str, generation: int) -> Port:
-        """Serve an interface. Raises ``OSError`` if it is not there, or may not be opened."""
+        """Serve an interface. Raises ``OSError`` if it is not there, or may not be opened, and ``PathError``
+        if the data path cannot carry its packets.
+        """
         port = self.ports.get(name) or self._open(name)
         self._serve(port, generation)
         return port
@@ -97,11 +102,15 @@ class Host:
 
     def _open(self, name: str) -> Port:
         port = Port(name, self._manager)
+        try:
+            self.datapath.attach(name, port.interface.ifindex, port.interface.mac)
+        except PathError:
+            port.close()
+            raise
+        self.datapath.flush()
         self.ports[name] = port
         for sock in port.sockets.values():
             self.register(sock.fileno(), self._reader(port, sock))
-        self.datapath.attach(name, port.interface.ifindex, port.interface.mac)
-        self.datapath.flush()
         self.chronicle.served(port.interface)
         self.chronicle.commit()
         return port

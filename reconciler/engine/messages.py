@@ -168,6 +168,10 @@ class Hello(TypedDict):
     datapath: str
     device: str | None
     """Network device on which subscribers' traffic appears (None: the null data path)."""
+    via: str | None
+    """The neighbour on that device through which subscribers are routed to (None: the device needs none)."""
+    choice: str
+    """Why it is this data path, in a few words."""
 
 
 class Observation(TypedDict):

@@ -15,6 +15,7 @@ from reconciler.engine.access import memo
 from reconciler.engine.access.concentrator import Concentrator
 from reconciler.engine.access.config import Config
 from reconciler.engine.chronicle import TERMS
+from reconciler.engine.datapath.base import PathError
 from reconciler.linux import interface
 
 if TYPE_CHECKING:
@@ -86,9 +87,10 @@ def _serve(host: Host, name: str, identity: list[Any], generation: int) -> None:
         if [here.ifindex, here.mac.hex()] == identity:
             host.listen(name, generation)
             return
-    except OSError:
-        pass
-    log.warning("interface %s is not the one that was served: its sessions are over", name)
+        why = "it is not the one that was served"
+    except (OSError, PathError) as error:
+        why = str(error)
+    log.warning("the sessions on interface %s are over: %s", name, why)
     host.chronicle.not_served(name)
 
 

@@ -90,7 +90,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--subscribers", type=int, default=len(_USERS), metavar="N", help="how many (default: 3)"
     )
-    parser.add_argument("--datapath", choices=("auto", "tun"), default="auto", help="as of `reconciler run`")
+    parser.add_argument(
+        "--datapath", choices=("auto", "ebpf", "tun"), default="auto", help="as of `reconciler run`"
+    )
     try:
         options = parser.parse_args(arguments)
     except SystemExit as usage:

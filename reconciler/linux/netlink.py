@@ -32,6 +32,9 @@ MARK = 214
 _TABLE_MAIN = 254
 _TYPE_UNICAST = 1
 SCOPE_LINK = 253
+_ANY_SCOPE = 255
+_ONLINK = 4
+_AFTER_OTHERS = 1
 _IFF_UP = 0x1
 
 
@@ -61,7 +64,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A route of ours: ``destination`` (``10.0.0.0/24``) is reached directly by ``device``."""
+    """A route of ours: ``destination`` (``10.0.0.0/24``) is reached by ``device``."""
 
     destination: str
     device: str
@@ -143,19 +146,23 @@ def routes(device: str | None = None) -> list[Route]:
     return [route for route in found if device in (None, route.device)]
 
 
-def add_route(destination: str, device: str) -> None:
-    """Route a network (``10.0.0.0/24``) to a device, marked as ours.
+def add_route(destination: str, device: str, via: str | None = None) -> None:
+    """Route a network (``10.0.0.0/24``) to a device, marked as ours; ``via`` a neighbour there, if it has
+    more than one. Then more specific wishes about one address in it, of metric 0, go first.
 
     Raises ``EEXIST`` when the main table has that destination already, ``ENETDOWN`` when the device is down.
     """
     with request(f"add route {destination} to {device}") as kernel:
-        kernel.route("add", **_route_arguments(kernel, destination, device))
+        way: dict[str, Any] = {"scope": SCOPE_LINK}
+        if via is not None:
+            way = {"gateway": via, "flags": _ONLINK, "priority": _AFTER_OTHERS}
+        kernel.route("add", **_route_arguments(kernel, destination, device), **way)
 
 
 def remove_route(destination: str, device: str) -> None:
     """Remove a route of ours; one of another's making stays. Raises ``ESRCH`` when we have none there."""
     with request(f"remove route {destination} from {device}") as kernel:
-        kernel.route("delete", **_route_arguments(kernel, destination, device))
+        kernel.route("delete", **_route_arguments(kernel, destination, device), scope=_ANY_SCOPE)
 
 
 def _names(kernel: Any) -> dict[int, str]:
@@ -192,5 +199,4 @@ def _route_arguments(kernel: Any, destination: str, device: str) -> dict[str, An
         "table": _TABLE_MAIN,
         "proto": MARK,
         "type": _TYPE_UNICAST,
-        "scope": SCOPE_LINK,
     }

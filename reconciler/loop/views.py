@@ -54,6 +54,7 @@ def status(
         },
         "interfaces": [] if engine is None else [dict(port) for port in engine["listeners"].values()],
         "datapath": hello["datapath"] if hello else None,
+        "datapath_choice": hello["choice"] if hello else None,
         "device": hello["device"] if hello else None,
         "engine": {"pid": hello["pid"], "version": hello["version"]} if hello else None,
         "drift": [_drift(entry, now) for entry in drift],

@@ -37,11 +37,13 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Live:
     """What one look at the engine showed. ``engine`` is None when there was none to look at; ``device`` is
-    the data path's network device, None when it has none.
+    the data path's network device, None when it has none; ``via`` the neighbour on it that leads to
+    subscribers, None when it needs none.
     """
 
     engine: Observation | None = None
     device: str | None = None
+    via: str | None = None
 
     @property
     def sessions(self) -> tuple[SessionView, ...]:

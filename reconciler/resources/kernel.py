@@ -30,7 +30,7 @@ class Kernel(Protocol):
     def our_routes(self, device: str) -> Iterable[str]:
         """Networks (``10.0.0.0/24``) that we route to ``device``."""
 
-    def add_route(self, network: str, device: str) -> None: ...
+    def add_route(self, network: str, device: str, via: str | None) -> None: ...
 
     def remove_route(self, network: str, device: str) -> None: ...
 
@@ -85,10 +85,10 @@ class LinuxKernel:
 
         return [route.destination for route in netlink.routes(device)]
 
-    def add_route(self, network: str, device: str) -> None:
+    def add_route(self, network: str, device: str, via: str | None) -> None:
         from reconciler.linux import netlink
 
-        netlink.add_route(network, device)
+        netlink.add_route(network, device, via)
 
     def remove_route(self, network: str, device: str) -> None:
         from reconciler.linux import netlink

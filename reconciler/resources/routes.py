@@ -40,9 +40,12 @@ class Routes:
             return Outcome()
         failures: list[Failure] = []
         for change in changes:
-            do = self._kernel.remove_route if change.after is None else self._kernel.add_route
+            network = name_in(change.path)
             try:
-                do(name_in(change.path), at.live.device)
+                if change.after is None:
+                    self._kernel.remove_route(network, at.live.device)
+                else:
+                    self._kernel.add_route(network, at.live.device, at.live.via)
             except KernelError as error:
                 failures.append(Failure(change.path, "RouteFailed", str(error)))
         return Outcome(tuple(failures))

@@ -142,6 +142,8 @@ class FakeEngine:
             "pid": self.pid,
             "datapath": "tun" if self.device else "null",
             "device": self.device,
+            "via": None,
+            "choice": "as asked for",
         }
 
     def do_observe(self) -> Observation:

@@ -1,9 +1,13 @@
-"""Ways for subscribers' packets between their sessions and the kernel."""
+"""Ways for subscribers' packets between their sessions and the kernel, and which of them to take."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.engine.datapath import tun
+from reconciler.engine.datapath.base import PathError
+from reconciler.engine.datapath.ebpf import path as ebpf
+from reconciler.engine.datapath.ebpf.path import EbpfDataPath
 from reconciler.engine.datapath.null import NullDataPath
 from reconciler.engine.datapath.tun import TunDataPath
 
@@ -12,7 +16,26 @@ if TYPE_CHECKING:
 
     from reconciler.engine.datapath.base import DataPath
 
+NAMES = ("auto", "ebpf", "tun", "null")
 
-def choose(name: str, runtime_dir: Path) -> DataPath:
-    """The data path of this name; ``auto`` is the best one that works here. Raises ``PathError``."""
-    return NullDataPath() if name == "null" else TunDataPath(runtime_dir)
+
+def choose(name: str, runtime_dir: Path) -> tuple[DataPath, str]:
+    """The data path of this name, and why it is that one. ``auto``: ``ebpf`` if the kernel lets us do all it
+    takes, which is tried, else ``tun``. What an earlier engine left of the others ends. Raises ``PathError``.
+    """
+    choice = "as asked for"
+    if name in ("auto", "ebpf"):
+        try:
+            made = EbpfDataPath(runtime_dir)
+        except PathError as error:
+            if name == "ebpf":
+                raise
+            choice = f"no ebpf: {error}"
+        else:
+            tun.remove(runtime_dir)
+            return made, choice if name == "ebpf" else "the fastest, and it works here"
+    ebpf.remove(runtime_dir)
+    if name == "null":
+        tun.remove(runtime_dir)
+        return NullDataPath(), choice
+    return TunDataPath(runtime_dir), choice

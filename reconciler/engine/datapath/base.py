@@ -38,9 +38,13 @@ class DataPath(Protocol):
     name: str
     device: str | None
     """The network device on which subscribers' packets appear, if there is one."""
+    via: str | None
+    """The neighbour on that device that leads to subscribers, if it needs one."""
 
     def attach(self, interface: str, index: int, mac: bytes) -> None:
-        """Be ready for sessions on this interface, where ``mac`` is our address."""
+        """Be ready for sessions on this interface, where ``mac`` is our address. Raises ``PathError`` where
+        that cannot be.
+        """
 
     def detach(self, interface: str) -> None:
         """Leave this interface alone; its paths are closed."""

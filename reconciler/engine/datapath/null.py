@@ -17,6 +17,7 @@ class NullDataPath:
 
     name = "null"
     device: str | None = None
+    via: str | None = None
 
     def __init__(self) -> None:
         self.paths: dict[Key, tuple[bytes, int]] = {}

@@ -10,6 +10,7 @@ import select
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ class TunDataPath:
 
     name = "tun"
     device: str | None
+    via: str | None = None
 
     def __init__(self, runtime_dir: Path) -> None:
         self._runtime_dir = runtime_dir
@@ -188,3 +190,12 @@ class TunDataPath:
         for key, (address, mtu) in self._paths.items():
             self._say(Record(Op.OPEN, self._ports[key.interface][0], key.mac, key.id, address, mtu))
         self.flush()
+
+
+def remove(runtime_dir: Path) -> None:
+    """End the worker that an engine of this runtime directory has left behind, if there is one."""
+    with socket.socket(socket.AF_UNIX) as worker, suppress(OSError):
+        worker.settimeout(PATIENCE)
+        worker.connect(str(runtime_dir / records.SOCKET_NAME))
+        worker.sendall(records.record.pack(*Record(Op.QUIT)))
+        worker.recv(1)  # until it has closed its end: then the device is gone

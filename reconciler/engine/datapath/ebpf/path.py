@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import select
+import socket
 from contextlib import suppress
 from operator import add
 from typing import TYPE_CHECKING
@@ -38,6 +39,7 @@ class EbpfDataPath:
 
     name = "ebpf"
     device: str | None
+    via: str | None = socket.inet_ntoa(pair.VIA)
 
     def __init__(self, runtime_dir: Path) -> None:
         self._runtime_dir = runtime_dir
