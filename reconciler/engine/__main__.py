@@ -25,6 +25,7 @@ from reconciler.engine.journal import NAME as JOURNAL
 from reconciler.engine.journal import Journal, JournalVersionError
 from reconciler.engine.messages import SOCKET_NAME
 from reconciler.engine.service import Service
+from reconciler.engine.vault import Vault
 from reconciler.linux.manager import Manager
 
 if TYPE_CHECKING:
@@ -70,6 +71,10 @@ def _shut_down(runtime_dir: Path) -> int:
         sys.stderr.write(f"engine: there is none to shut down in {runtime_dir}: {error.strerror or error}\n")
         return 1
     return 0
+
+
+def _journal(directory: Path) -> Journal:
+    return Journal(directory / JOURNAL, BOOT_ID.read_text().strip(), Vault(directory, os.urandom))
 
 
 def _host(journal: Journal, datapath: DataPath, manager: Manager) -> Host:

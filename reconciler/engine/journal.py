@@ -2,8 +2,8 @@
 
 Written once a turn of the loop, in one transaction, before the frames of that turn leave, so that nobody is
 ever told of a state that could be forgotten. It lives in memory-backed storage and dies with the machine's
-boot. Neighbours: ``host`` writes, ``restore`` reads. It must not know what the values mean: it keeps JSON by
-name in a few tables.
+boot. Users are sealed, since they have passwords: ``vault`` has the key. Neighbours: ``host`` writes,
+``restore`` reads. It must not know what the values mean: it keeps JSON by name in a few tables.
 """
 
 from __future__ import annotations
@@ -12,19 +12,21 @@ import json
 import logging
 import sqlite3
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    Value = dict[str, Any] | list[Any] | str | int | None
+    Value = dict[str, Any] | list[Any] | str | float | None
 
-VERSION = 1
+VERSION = 2
 """Raised when an older engine could not read what a newer one has written."""
 NAME = "journal.sqlite"
 """The journal's name inside the runtime directory."""
 TABLES = ("facts", "users", "interfaces", "sessions")
+SEALED = "users"
+"""The table whose values are sealed, or, without a key, left out."""
 
 log = logging.getLogger("reconciler.engine")
 
@@ -33,18 +35,29 @@ class JournalVersionError(Exception):
     """A newer engine wrote this journal. It is left alone, and so are the sessions in it."""
 
 
+class Vault(Protocol):
+    """Seals values by name; None when there is no key, or another one (``engine.vault``)."""
+
+    def seal(self, name: str, message: bytes) -> bytes | None: ...
+
+    def open(self, name: str, sealed: bytes) -> bytes | None: ...
+
+    def forget(self) -> None: ...
+
+
 class Journal:
     """Tables of JSON values by name. ``put`` and ``remove`` are collected; ``commit`` writes them, or none.
 
     A journal that cannot be written is given up with one line in the log: subscribers come first.
     """
 
-    def __init__(self, path: Path, boot: str) -> None:
+    def __init__(self, path: Path, boot: str, vault: Vault) -> None:
         """Open, or begin, the journal. Raises ``JournalVersionError``.
 
         One that is damaged, or of another ``boot`` of this machine, is set aside.
         """
         self._path = path
+        self._vault = vault
         self._changes: dict[tuple[str, str], Value] = {}
         self._database: sqlite3.Connection | None = None
         try:
@@ -54,10 +67,11 @@ class Journal:
             self._database = _anew(path, boot)
 
     def load(self) -> dict[str, dict[str, Any]]:
-        """Everything that is in it, by table and name."""
+        """Everything that is in it, by table and name; without what was sealed under a key that is gone."""
         if self._database is None:
             return {table: {} for table in TABLES}
-        return {table: dict(_rows(self._database, table)) for table in TABLES}
+        contents = {table: dict(_rows(self._database, table)) for table in TABLES if table != SEALED}
+        return {**contents, SEALED: self._opened(self._database)}
 
     def put(self, table: str, name: str, value: Value) -> None:
         """Keep ``value`` (JSON) under this name."""
@@ -85,8 +99,9 @@ class Journal:
             self.close()
 
     def discard(self) -> None:
-        """Close the file and leave none."""
+        """Close the file and leave none, nor the key to it."""
         self.close()
+        self._vault.forget()
         for name in (self._path, *_companions(self._path)):
             name.unlink(missing_ok=True)
 
@@ -99,10 +114,24 @@ class Journal:
 
     def _write(self, table: str, changes: Mapping[str, Value]) -> None:
         assert self._database is not None
-        kept = [(name, json.dumps(value)) for name, value in changes.items() if value is not None]
-        gone = [(name,) for name, value in changes.items() if value is None]
+        texts = {name: json.dumps(value) for name, value in changes.items() if value is not None}
+        sealed = self._sealed(texts) if table == SEALED else texts
+        kept = list(sealed.items())
+        gone = [(name,) for name in changes if name not in sealed]
         self._database.executemany(f"INSERT OR REPLACE INTO {table} VALUES (?, ?)", kept)  # noqa: S608 - our names
         self._database.executemany(f"DELETE FROM {table} WHERE name = ?", gone)  # noqa: S608
+
+    def _sealed(self, texts: Mapping[str, str]) -> dict[str, bytes]:
+        sealed = {name: self._vault.seal(name, text.encode()) for name, text in texts.items()}
+        return {name: value for name, value in sealed.items() if value is not None}
+
+    def _opened(self, database: sqlite3.Connection) -> dict[str, Any]:
+        rows = database.execute(f"SELECT name, value FROM {SEALED}").fetchall()  # noqa: S608 - our name
+        texts = {name: self._vault.open(name, value) for name, value in rows if isinstance(value, bytes)}
+        found = {name: json.loads(text) for name, text in texts.items() if text is not None}
+        if len(found) < len(rows):
+            log.warning("the key to %d users is gone: they have to be told again", len(rows) - len(found))
+        return found
 
 
 def _open(path: Path, boot: str) -> sqlite3.Connection:
@@ -119,6 +148,8 @@ def _open(path: Path, boot: str) -> sqlite3.Connection:
             )
         if version == 0:
             _create(database, boot)
+        elif version < VERSION:
+            _upgrade(database)
         if dict(_rows(database, "facts")).get("boot") != boot:
             raise ValueError("it is of another boot of this machine")
     except BaseException:
@@ -135,6 +166,16 @@ def _create(database: sqlite3.Connection, boot: str) -> None:
             )
         database.execute("INSERT INTO facts VALUES ('boot', ?)", (json.dumps(boot),))
         database.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _upgrade(database: sqlite3.Connection) -> None:
+    """Version 1 kept users as they are: they go, and so does every page that held them."""
+    database.execute("PRAGMA secure_delete = ON")
+    with database:
+        database.execute(f"DELETE FROM {SEALED}")  # noqa: S608 - our name
+        database.execute(f"PRAGMA user_version = {VERSION}")
+    database.execute("VACUUM")
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _anew(path: Path, boot: str) -> sqlite3.Connection | None:

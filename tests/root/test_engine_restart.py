@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -10,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.linux import links
+from reconciler.engine.vault import Vault
+from reconciler.linux import keyring, links
 from tests.peer import Subscriber
 from tests.root.engine import Engine, entry
 from tests.root.wire import Cable
@@ -50,7 +52,7 @@ def identities(engine: Engine) -> list[dict[str, Any]]:
     return [{key: view[key] for key in IDENTITY} for view in engine.sessions()]
 
 
-@pytest.mark.parametrize("engines", ["null", "tun"], indirect=True)
+@pytest.mark.parametrize("engines", ["null", "tun", "ebpf"], indirect=True)
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_sessions_go_on_as_they_were(engines: Engines, cable: Cable, how: signal.Signals) -> None:
     engines.now.serve("theo", "pablo")
@@ -73,8 +75,8 @@ def test_settings_users_and_interfaces_are_served_without_being_told_again(
     engines: Engines, cable: Cable
 ) -> None:
     engines.now.serve("theo")
-    before = engines.now.ask("observe")["ok"]
-    after = engines.succeed().ask("observe")["ok"]
+    before = engines.now.observe()
+    after = engines.succeed().observe()
     assert {key: after[key] for key in ("generation", "settings", "users")} == {
         key: before[key] for key in ("generation", "settings", "users")
     }
@@ -117,7 +119,7 @@ def test_an_interface_that_was_replaced_meanwhile_ends_its_sessions(
     links.create_veth("eth0", "eth0", neighbour)
     links.bring("eth0", up=True)
     engines.now = Engine(engines._directory, engines._datapath)
-    seen = engines.now.ask("observe")["ok"]
+    seen = engines.now.observe()
     assert (seen["sessions"], seen["listeners"]) == ([], {})
 
 
@@ -160,3 +162,53 @@ def test_D23_a_cookie_of_the_engine_before_is_still_good(engines: Engines, cable
     cable.subscribers.append(theo)
     cable.say(theo.receive(cable.heard[0], time.monotonic()))
     cable.until(lambda: theo.state == "up")
+
+
+def kept(directory: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in directory.iterdir() if path.is_file())
+
+
+def test_no_password_is_in_what_is_kept_for_the_next_engine(
+    engines: Engines, cable: Cable, tmp_path: Path
+) -> None:
+    password = "a-password-in-the-journal"
+    engines.now.serve("theo")
+    engines.now.ask("users", generation=2, put=[entry("theo", password, fingerprint="1")], remove=[])
+    assert cable.dial(Subscriber(THEO, password=password.encode())).state == "up"
+    assert b"theo" in kept(tmp_path)
+    assert password.encode() not in kept(tmp_path)
+    engines.succeed()
+    assert cable.dial(Subscriber(b"\x02\xc1\0\0\0\2", b"theo", password.encode())).state == "up"
+    assert password.encode() not in kept(tmp_path)
+
+
+def test_without_the_key_sessions_go_on_and_nobody_is_refused_before_the_users_are_told(
+    engines: Engines, cable: Cable, tmp_path: Path
+) -> None:
+    engines.now.serve("theo", "pablo")
+    theo = cable.dial(Subscriber(THEO))
+    before = identities(engines.now)
+    engines.now.die(signal.SIGKILL)
+    Vault(tmp_path, os.urandom).forget()
+    heir = engines.now = Engine(tmp_path, "null")
+    assert (len(heir.sessions()), heir.observe()["users"]) == (1, {})
+    cable.until(lambda: echoes(theo))
+    pablo = Subscriber(b"\x02\xc1\0\0\0\2", b"pablo")
+    cable.subscribers.append(pablo)
+    cable.say(pablo.dial(time.monotonic()))
+    cable.until(lambda: heir.observe()["drops"].get("no_users", 0) > 0)
+    assert pablo.state not in ("failed", "closed")
+    heir.ask("users", generation=1, put=[entry("theo"), entry("pablo")], remove=[])
+    assert cable.dial(Subscriber(b"\x02\xc1\0\0\0\3", b"pablo")).state == "up"
+    assert theo.state == "up"
+    assert before[0] in identities(heir), "as it was, and not stale either"
+
+
+def test_a_shutdown_leaves_neither_journal_nor_key(engines: Engines, cable: Cable, tmp_path: Path) -> None:
+    engines.now.serve("theo")
+    place = tmp_path.stat()
+    name = f"reconciler:{place.st_dev:x}:{place.st_ino:x}"
+    assert keyring.recall(name) is not None
+    engines.now.end()
+    assert keyring.recall(name) is None
+    assert not list(tmp_path.glob("journal*"))
