@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from reconciler.linux import links, netlink
+
 SETTINGS: dict[str, Any] = {
     "ac_name": "SERVER",
     "local_ip": "10.214.2.100",
@@ -65,6 +67,12 @@ class Engine:
             self.ask("listen", generation=1, interface="eth0"),
         ):
             assert "error" not in answer, answer
+
+    def lead(self) -> None:
+        """Give the device our address and route the pool to it, as the reconciler would."""
+        hello = self.ask("hello")["ok"]
+        links.assign(hello["device"], SETTINGS["local_ip"], 32)
+        netlink.add_route("10.214.2.0/24", hello["device"], hello["via"])
 
     def sessions(self) -> list[dict[str, Any]]:
         return list(self.ask("observe")["ok"]["sessions"])

@@ -12,7 +12,7 @@ from struct import pack
 
 import pytest
 
-from reconciler.linux import links, netns
+from reconciler.linux import netns
 from tests.peer import AC_COOKIE, HOST_UNIQ, PADR, PADT, SERVICE_NAME, Subscriber, pack_tags
 from tests.peer_negotiation import ECHO, LCP, TERM_REQUEST, control
 from tests.root.engine import SETTINGS, Engine
@@ -52,13 +52,13 @@ def answered(cable: Cable, client: Subscriber) -> set[int]:
     return {frame[49] for frame in cable.heard if (frame[:6], frame[34:44]) == start}
 
 
-@pytest.mark.parametrize("engine", ["tun"], indirect=True)
+@pytest.mark.parametrize("engine", ["tun", "ebpf"], indirect=True)
 def test_D22_X4_a_flood_of_padis_harms_neither_sessions_nor_dials_nor_packets(
     engine: Engine, cable: Cable, neighbour: str
 ) -> None:
     engine.serve("theo", "pablo")
     engine.ask("configure", generation=2, settings={"echo_interval": 1, "echo_failures": 2})
-    links.assign(engine.ask("hello")["ok"]["device"], SETTINGS["local_ip"], 24)
+    engine.lead()
     theo = cable.dial(Subscriber(THEO))
     before = resident(engine.process.pid)
     with flood(neighbour) as flooder:
@@ -87,12 +87,12 @@ def thief(ac: bytes, ethertype: int, code: int, session_id: int, payload: bytes,
     )
 
 
-@pytest.mark.parametrize("engine", ["tun"], indirect=True)
+@pytest.mark.parametrize("engine", ["tun", "ebpf"], indirect=True)
 def test_D23_D33_D37_L18_forged_stolen_replayed_and_reflected_frames_are_counted_and_nothing_else(
     engine: Engine, cable: Cable
 ) -> None:
     engine.serve("theo", "pablo")
-    links.assign(engine.ask("hello")["ok"]["device"], SETTINGS["local_ip"], 24)
+    engine.lead()
     theo = cable.dial(Subscriber(THEO))
     ac, session_id, cookie = theo.ac_mac, theo.session_id, theo.offer[AC_COOKIE]
     request = pack_tags([(SERVICE_NAME, b""), (HOST_UNIQ, b"\0\x2a"), (AC_COOKIE, cookie)])

@@ -8,14 +8,13 @@ import struct
 import pytest
 
 from reconciler.engine.datapath.fit import checksum
-from reconciler.linux import links
 from tests.engine.datapath.test_segments import handshake, size
 from tests.peer import Quirks, Subscriber
 from tests.root.engine import SETTINGS, Engine
 from tests.root.test_personas import OURS, ping
 from tests.root.wire import Cable
 
-pytestmark = [pytest.mark.root, pytest.mark.parametrize("engine", ["tun"], indirect=True)]
+pytestmark = [pytest.mark.root, pytest.mark.parametrize("engine", ["tun", "ebpf"], indirect=True)]
 
 THEO = bytes.fromhex("02c100000001")
 
@@ -23,7 +22,7 @@ THEO = bytes.fromhex("02c100000001")
 @pytest.fixture
 def up(engine: Engine) -> Engine:
     engine.serve("theo")
-    links.assign(engine.ask("hello")["ok"]["device"], SETTINGS["local_ip"], 24)
+    engine.lead()
     return engine
 
 

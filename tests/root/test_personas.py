@@ -8,10 +8,9 @@ import time
 import pytest
 
 from reconciler.engine.datapath.fit import checksum
-from reconciler.linux import links
 from tests.peer import Subscriber
 from tests.personas import PERSONAS
-from tests.root.engine import SETTINGS, Engine
+from tests.root.engine import Engine
 from tests.root.wire import Cable
 
 pytestmark = pytest.mark.root
@@ -38,12 +37,12 @@ def assert_answers(cable: Cable, client: Subscriber, number: int) -> None:
 
 
 @pytest.mark.parametrize("name", PERSONAS)
-@pytest.mark.parametrize("engine", ["tun"], indirect=True)
+@pytest.mark.parametrize("engine", ["tun", "ebpf"], indirect=True)
 def test_X1_X4_every_persona_pings_and_pings_again_after_dialling_again(
     engine: Engine, cable: Cable, name: str
 ) -> None:
     engine.serve("theo")
-    links.assign(engine.ask("hello")["ok"]["device"], SETTINGS["local_ip"], 24)
+    engine.lead()
     client = PERSONAS[name].subscriber(MAC)
     for number in (1, 2):
         cable.dial(client)

@@ -13,7 +13,7 @@ import pytest
 from reconciler.linux import interface, links
 from tests.peer import BROADCAST, HOST_UNIQ, PADI, PADO, SERVICE_NAME, Subscriber, pack_tags
 from tests.peer_negotiation import ECHO, LCP, control
-from tests.root.engine import SETTINGS, Engine
+from tests.root.engine import Engine
 from tests.root.wire import Cable
 
 pytestmark = pytest.mark.root
@@ -44,11 +44,10 @@ def test_D38_short_frames_are_filled_with_zeros_and_lengths_are_exact(engine: En
         assert not any(frame[end:]), f"residue behind LENGTH: {frame.hex()}"
 
 
-@pytest.mark.parametrize("engine", ["tun"], indirect=True)
+@pytest.mark.parametrize("engine", ["tun", "ebpf"], indirect=True)
 def test_D38_X2_short_packets_are_filled_with_zeros_too(engine: Engine, cable: Cable) -> None:
     engine.serve("theo")
-    device = engine.ask("hello")["ok"]["device"]
-    links.assign(device, SETTINGS["local_ip"], 24)
+    engine.lead()
     cable.dial(Subscriber(THEO))
     cable.heard.clear()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:

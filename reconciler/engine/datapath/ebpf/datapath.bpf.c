@@ -28,6 +28,8 @@ static long (*const redirect)(__u32 ifindex, __u64 flags) = (void *)BPF_FUNC_red
 static long (*const xdp_adjust_head)(struct xdp_md *, int delta) = (void *)BPF_FUNC_xdp_adjust_head;
 static long (*const skb_change_head)(struct __sk_buff *, __u32 length, __u64 flags) =
 	(void *)BPF_FUNC_skb_change_head;
+static long (*const skb_change_tail)(struct __sk_buff *, __u32 length, __u64 flags) =
+	(void *)BPF_FUNC_skb_change_tail;
 static long (*const skb_pull)(struct __sk_buff *, __u32 length) = (void *)BPF_FUNC_skb_pull_data;
 static long (*const skb_load)(const void *skb, __u32 offset, void *to, __u32 length) =
 	(void *)BPF_FUNC_skb_load_bytes;
@@ -280,6 +282,8 @@ int downstream(struct __sk_buff *skb)
 		return drop_packet(TOO_BIG);
 	carried = map_lookup(&counts, &session->slot);
 	if (!carried || skb_change_head(skb, GROWTH, 0))
+		return DROP_PACKET;
+	if (skb->len < ETH_ZLEN && skb_change_tail(skb, ETH_ZLEN, 0)) /* filled with zeros */
 		return DROP_PACKET;
 
 	frame = (void *)(long)skb->data;
