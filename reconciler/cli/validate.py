@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     help="Take a warning for an error: W205 (passwords in plain text), `all`, ...",
 )
 @click.option(
+    "--secrets",
+    is_flag=True,
+    help="Get every password too, as the daemon does: from files, variables, encrypted values.",
+)
+@click.option(
     "--age-identity",
     "keys",
     metavar="FILE",
@@ -34,13 +40,16 @@ if TYPE_CHECKING:
     help="A key to check encrypted passwords with.",
 )
 @takes_common(("text", "json", "ndjson", "github"))
-def command(common: Common, files: tuple[Path, ...], denied: tuple[str, ...], keys: tuple[Path, ...]) -> int:
+def command(
+    common: Common, files: tuple[Path, ...], denied: tuple[str, ...], secrets: bool, keys: tuple[Path, ...]
+) -> int:
     """Check site files and say everything that is wrong with them.
 
-    Needs no root, no daemon and no network; password files and environment variables are not looked at, and
-    encrypted passwords only with a key.
+    Needs no root, no daemon and no network: password files and environment variables are not looked at, and
+    encrypted passwords are only with a key, unless --secrets is given.
     """
-    from reconciler.site.diagnostic import has_errors
+    from reconciler.site.diagnostic import has_errors, in_order
+    from reconciler.site.lint import judged
     from reconciler.site.load import load
     from reconciler.site.report import as_github, as_json, as_text
 
@@ -51,7 +60,8 @@ def command(common: Common, files: tuple[Path, ...], denied: tuple[str, ...], ke
         except OSError as error:
             raise Failure(f"cannot read {file}: {error.strerror}") from None
         loaded = load(content, str(file))
-        findings = _findings(common, file, loaded, denied, keys)
+        more = _about_passwords(common, file, loaded, keys, all_of_them=secrets)
+        findings = in_order(judged((*loaded.findings, *loaded.notes, *more), (), denied))
         documents += as_json(findings, str(file))
         if common.output == "text":
             click.echo(as_text(findings, loaded.source, colour=coloured()), nl=False)
@@ -75,19 +85,23 @@ def _known(codes: Sequence[str]) -> tuple[str, ...]:
     return tuple(codes)
 
 
-def _findings(
-    common: Common, file: Path, loaded: Loaded, denied: Sequence[str], keys: Sequence[Path]
+def _about_passwords(
+    common: Common, file: Path, loaded: Loaded, keys: Sequence[Path], *, all_of_them: bool
 ) -> tuple[Diagnostic, ...]:
-    """All that is found in a file, and what is only worth knowing."""
-    from reconciler.loop.passwords import encrypted
+    """What is wrong with passwords that are not in the file itself, as far as it is asked for."""
+    from reconciler.loop.boxkey import BoxKey
+    from reconciler.loop.passwords import Passwords, encrypted
     from reconciler.loop.unseal import Unsealer
-    from reconciler.site.diagnostic import in_order
-    from reconciler.site.lint import judged
 
-    found = [*loaded.findings, *loaded.notes]
-    sealed = sum(user.password_age is not None for user in loaded.site.users.values()) if loaded.site else 0
-    if loaded.site and sealed and keys:
-        found += encrypted(loaded.site, Unsealer(keys), loaded.places).findings
-    elif sealed:
+    if loaded.site is None:
+        return ()
+    if all_of_them:
+        unsealer = Unsealer((BoxKey(common.state_dir).path, *keys))
+        passwords = Passwords(os.environ.get, unsealer)
+        return passwords.of(loaded.site, file.parent, loaded.places)[0].findings
+    if keys:
+        return encrypted(loaded.site, Unsealer(keys), loaded.places).findings
+    sealed = sum(user.password_age is not None for user in loaded.site.users.values())
+    if sealed:
         say(common, f"{file}: encrypted passwords not checked: {sealed} (--age-identity FILE checks them)")
-    return in_order(judged(found, (), denied))
+    return ()

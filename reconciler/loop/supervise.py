@@ -14,7 +14,7 @@ import socket
 import struct
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,6 +33,9 @@ _PROVEN = 60.0
 """Seconds after which an engine that ran counts as one that works."""
 
 _LONGEST_LOG = 8 << 20
+
+_HANDED_ON = frozenset({"HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ", "VIRTUAL_ENV"})
+"""Variables that the engine gets from us; with the like of ``LC_ALL`` and ``PYTHONPATH``."""
 
 
 class EngineStartError(Exception):
@@ -122,6 +125,7 @@ class Supervisor:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=log,
+                    env=_harmless(os.environ),
                     start_new_session=True,
                 )
         except OSError as error:
@@ -171,6 +175,15 @@ class Supervisor:
 def _private(path: str, flags: int) -> int:
     """Opens a file that nobody else may read, where it makes it: the log names subscribers."""
     return os.open(path, flags, 0o600)
+
+
+def _harmless(environment: Mapping[str, str]) -> dict[str, str]:
+    """Our environment without what is ours alone: passwords may be in it."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name in _HANDED_ON or name.startswith(("LC_", "PYTHON"))
+    }
 
 
 def _first_line(process: subprocess.Popen[bytes], timeout: float) -> bytes | None:
