@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -35,7 +36,7 @@ from reconciler.loop.picture import look
 from reconciler.loop.reconcile import Clocks, Reconciler
 from reconciler.loop.report import Settled
 from reconciler.loop.run import INTERVAL, Loop
-from reconciler.loop.service import Service
+from reconciler.loop.service import DRAIN_RATE, Service
 from reconciler.loop.store import Store
 from reconciler.loop.supervise import Supervisor
 from reconciler.loop.wake import Wake
@@ -53,6 +54,9 @@ ONCE_TIMEOUT = 60.0
 
 ASKING_PATIENCE = 3.0
 """Seconds that an answer to ``status`` or ``sessions`` waits for the engine."""
+
+DRAIN_LOOK = 0.2
+"""Seconds between two looks at whether every session has ended."""
 
 log = logging.getLogger("reconciler")
 
@@ -74,6 +78,7 @@ class Options:
     on_exit: Literal["keep", "drain"] = "keep"
     release: bool = False
     external_engine: bool = False
+    drain_rate: float | None = None
     access: Access = ROOT_ALONE
     metrics: Address | None = None
 
@@ -123,7 +128,7 @@ def run(options: Options) -> int:
         watch = stack.enter_context(closing(Watch(wake.hint, poll=options.poll or options.once)))
         advice = stack.enter_context(closing(Advice(kernel, LinuxNeighbourhood(), wake.hint)))
         loop = Loop(reconciler, Board(events), advice, wake, watch, options.interval)
-        with _signals(wake):
+        with _signals(wake) as impatient:
             if options.once:
                 return _once(loop)
             advice.start()
@@ -142,7 +147,7 @@ def run(options: Options) -> int:
             loop.run(manager.alive)
             manager.say("STOPPING=1")
             if options.release or options.on_exit == "drain":
-                _drain(supervisor)
+                _drain(supervisor, options.drain_rate or DRAIN_RATE, impatient)
             if options.release:
                 _release(Forwarding(kernel, store))
         return 0
@@ -214,9 +219,13 @@ def _kernel_hints(stack: ExitStack, wake: Wake) -> None:
     stack.callback(watch.close)
 
 
-def _drain(supervisor: Supervisor) -> None:
-    log.info("ending all sessions")
+def _drain(supervisor: Supervisor, rate: float, impatient: threading.Event) -> None:
+    """End ``rate`` sessions a second, or all at once when told to stop once more; then the engine."""
+    log.info("ending all sessions, %g a second; once more SIGTERM or SIGINT: all at once", rate)
     try:
+        supervisor.client.drain(rate)
+        while any(supervisor.client.counts()["sessions"].values()) and not impatient.wait(DRAIN_LOOK):
+            pass
         supervisor.stop()
     except NoEngineError as error:
         log.error("%s", error)
@@ -229,16 +238,25 @@ def _release(forwarding: Forwarding) -> None:
 
 
 @contextmanager
-def _signals(wake: Wake) -> Iterator[None]:
-    """SIGTERM and SIGINT stop the loop; SIGHUP, from habit, asks for a look."""
+def _signals(wake: Wake) -> Iterator[threading.Event]:
+    """SIGTERM and SIGINT stop the loop, and set the event when they come again; SIGHUP, from habit, asks for
+    a look.
+    """
+    impatient = threading.Event()
+
+    def stop(*_: object) -> None:
+        if wake.stopping:
+            impatient.set()
+        wake.stop()
+
     handlers: dict[signal.Signals, Callable[..., None] | signal.Handlers] = {
-        signal.SIGTERM: lambda *_: wake.stop(),
-        signal.SIGINT: lambda *_: wake.stop(),
+        signal.SIGTERM: stop,
+        signal.SIGINT: stop,
         signal.SIGHUP: lambda *_: wake.hint(),
     }
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        yield
+        yield impatient
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -33,6 +33,7 @@ COMMANDS = {
     "validate": "Check a site file: no root, no daemon, no network.",
     "status": "Generations, conditions with their reasons, drift.",
     "sessions": "Live subscribers; end sessions.",
+    "drain": "Admit nobody, and end every session at a bearable pace; or undo that.",
     "events": "What happened: who, when, why.",
     "why": "Why a subscriber is not online: the last attempts, in plain words.",
     "trace": "The live PPPoE exchange, decoded; also into a pcap file.",

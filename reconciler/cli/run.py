@@ -10,6 +10,7 @@ import click
 
 from reconciler.cli import door
 from reconciler.cli.common import Common, Failure, coloured, takes_common
+from reconciler.cli.drain import Rate
 
 if TYPE_CHECKING:
     from reconciler.control.exporter import Address
@@ -42,6 +43,12 @@ if TYPE_CHECKING:
     default="keep",
     show_default=True,
     help="What becomes of the sessions when this command is stopped.",
+)
+@click.option(
+    "--drain-rate",
+    type=Rate(),
+    metavar="N/s",
+    help="With --on-exit drain or --release: so many sessions a second.  [default: 50/s]",
 )
 @click.option(
     "--release", is_flag=True, help="When stopped, drain, and put back the kernel's settings as found."
@@ -77,6 +84,7 @@ def command(
     external_engine: bool,
     once: bool,
     on_exit: Literal["keep", "drain"],
+    drain_rate: float | None,
     release: bool,
     socket_mode: int | None,
     socket_group: int | None,
@@ -116,6 +124,7 @@ def command(
         external_engine=external_engine,
         once=once,
         on_exit=on_exit,
+        drain_rate=drain_rate,
         release=release,
         access=Access(socket_mode or (0o600 if socket_group is None else 0o660), socket_group),
         metrics=metrics_listen,

@@ -30,6 +30,8 @@ class Service(Protocol):
 
     def terminate(self, request: Request, /) -> Answer: ...
 
+    def drain(self, request: Request, /) -> Answer: ...
+
     def why(self, request: Request, /) -> Answer: ...
 
     def metrics(self, request: Request, /) -> tuple[int, str]: ...
@@ -66,6 +68,13 @@ ROUTES = (
         "terminate",
         "document",
         "End the sessions that match: {users?, ids?, addresses?}.",
+    ),
+    Route(
+        "POST",
+        "/v1/drain",
+        "drain",
+        "document",
+        "Admit nobody, and end every session, so many a second: {rate?}; or admit again: {undo}.",
     ),
     Route(
         "GET",

@@ -37,6 +37,13 @@ class Chronicle:
         self._journal.put("facts", "settings", dict(concentrator.config.settings()))
         self._journal.put("facts", "generation", concentrator.generation)
 
+    def draining(self, rate: float | None) -> None:
+        """Sessions are being ended, so many a second, and nobody is admitted; None: no more."""
+        if rate is None:
+            self._journal.remove("facts", "draining")
+        else:
+            self._journal.put("facts", "draining", rate)
+
     def users(self, put: list[UserEntry], remove: list[RemovedUser]) -> None:
         """Users have come, changed, or gone."""
         for removed in remove:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 MTU = range(128, 1501)
 LONGEST_NAME = 255
 """Octets of an AC-Name or Service-Name."""
+FASTEST_DRAIN = 1e6
+"""Sessions a second."""
 _ADDRESSES = 1 << 32
 
 
@@ -176,6 +178,14 @@ def _key(entry: SessionKey) -> Key:
     return Key(entry["interface"], (), bytes.fromhex(entry["mac"].replace(":", "")), int(entry["id"]))
 
 
+def _drain(host: Host, arguments: Arguments) -> object:
+    rate = arguments["rate"]
+    if rate is not None and not 0 < rate < FASTEST_DRAIN:
+        raise ValueError
+    host.drain(rate)
+    return {}
+
+
 def _shutdown(host: Host, _arguments: Arguments) -> object:
     host.stop()
     return {}
@@ -192,6 +202,7 @@ _ARGUMENTS: dict[object, type] = {
     "listen": messages.Listen,
     "unlisten": messages.Unlisten,
     "terminate": messages.Terminate,
+    "drain": messages.Drain,
 }
 
 _COMMANDS: dict[str, Callable[[Host, Arguments], object]] = {
@@ -203,5 +214,6 @@ _COMMANDS: dict[str, Callable[[Host, Arguments], object]] = {
     "listen": _listen,
     "unlisten": _unlisten,
     "terminate": _terminate,
+    "drain": _drain,
     "shutdown": _shutdown,
 }

@@ -165,12 +165,21 @@ class Host:
         """Let ``run`` return with every session as it is, for the next engine to go on with."""
         self._left = True
 
+    def drain(self, rate: float | None) -> None:
+        """Admit nobody and end ``rate`` sessions a second, also after a restart; None: be as usual again."""
+        if rate is None:
+            self.concentrator.admit()
+        else:
+            self.concentrator.drain(rate, monotonic())
+        self.chronicle.draining(rate)
+        self.chronicle.commit()
+
     def stop(self) -> None:
         """End every session politely, then let ``run`` return."""
         if self._end is None:
             now = monotonic()
             self._end = now + GOODBYE
-            self.perform(self.concentrator.drain(now).effects)
+            self.perform(self.concentrator.stop(now).effects)
 
     def perform(self, effects: Iterable[Effect]) -> None:
         """Do what the concentrator wants: paths first, so that a first packet finds its path; then the

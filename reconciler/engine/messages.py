@@ -183,6 +183,8 @@ class Observation(TypedDict):
     listeners: dict[str, ListenerView]
     sessions: list[SessionView]
     drops: dict[str, int]
+    draining: float | None
+    """How many sessions a second are being ended, while nobody is admitted."""
 
 
 class Spread(TypedDict):
@@ -299,6 +301,14 @@ class Terminate(TypedDict):
 
     sessions: list[SessionKey]
     reason: str
+
+
+class Drain(TypedDict):
+    """``drain`` -> {}: admit nobody, and end ``rate`` sessions a second, politely, also in the engine that
+    comes after this one; None: all is as usual again.
+    """
+
+    rate: float | int | None
 
 
 class Shutdown(TypedDict):

@@ -61,6 +61,7 @@ def observation(host: Host, since: Mark | None, *, traffic: bool) -> Slices[Over
         "settings": concentrator.config.settings(),
         "listeners": {name: views.listener_view(port.interface) for name, port in host.ports.items()},
         "drops": {str(reason): count for reason, count in host.drops.items()},
+        "draining": host.concentrator.draining,
         "mark": mark,
         "whole": whole,
         "time": views.unix_time(monotonic()),

@@ -76,6 +76,8 @@ def restore(host: Host, legacy: Legacy, parse_user: Callable[[UserEntry], User])
         _serve(host, name, identity, generation)
     sessions = legacy.contents["sessions"]
     back = sum(_resume(host, legacy, name, now + n / SPREAD) for n, name in enumerate(sessions))
+    if "draining" in facts:
+        host.concentrator.drain(float(facts["draining"]), now)
     if sessions:
         log.info("%d of %d sessions go on", back, len(sessions))
 

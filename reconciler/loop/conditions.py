@@ -93,6 +93,7 @@ class Board:
         self._judge_end(report, now)
         self._judge_drift(report, now)
         self._judge_guard(report, now)
+        self._judge_drain(report, now)
         self._judge_course(report.bearing, now)
         for kind in ("AddressInUse", "InterfaceDown"):
             self._set(kind, kind in advice, kind if kind in advice else "Fine", advice.get(kind, ""), now)
@@ -167,6 +168,15 @@ class Board:
             self._set("Unconfirmed", True, "Undone", undone(refused), now)
         else:
             self._set("Unconfirmed", False, "NothingPending", "", now)
+
+    def _judge_drain(self, report: Report, now: float) -> None:
+        if report.live is None or report.live.engine is None:
+            return
+        if rate := report.live.engine["draining"]:
+            message = f"nobody is admitted, {rate:g} sessions a second end: `reconciler drain --undo` admits"
+            self._set("Draining", True, "Operator", message, now)
+        else:
+            self._set("Draining", False, "NotDraining", "", now)
 
     def _set(self, kind: str, status: bool, reason: str, message: str, now: float) -> None:
         old = self._conditions.get(kind)

@@ -134,6 +134,11 @@ ENDED: Mapping[str, Explanation] = {
         _LOOK_AT_LINE + "; perhaps our answers do not reach the subscriber",
         _GAVE_UP,
     ),
+    "drained": Explanation(
+        "an operator had every session ended, and nobody was let in",
+        "`reconciler drain --undo` lets subscribers in again",
+        (*_CLOSED, *UNANSWERED),
+    ),
     "shutdown": Explanation(
         "the engine was told to stop", "start it: `reconciler run site.yaml`", (*_CLOSED, *UNANSWERED)
     ),

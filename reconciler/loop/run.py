@@ -98,6 +98,10 @@ class Loop:
             delay = self.board.take(report, self._advice.about(report), self._wall())
             return report, min(delay, self._reconciler.due())
 
+    def hint(self) -> None:
+        """Ask for a pass soon."""
+        self._wake.hint()
+
     def converge(self, timeout: float) -> Converged:
         """Passes until one is settled or blocked, or ``timeout`` seconds have passed."""
         deadline = time.monotonic() + timeout

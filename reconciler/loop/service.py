@@ -1,4 +1,4 @@
-"""What the public door can ask of the loop: status, sessions, plan, apply, terminate, why,
+"""What the public door can ask of the loop: status, sessions, plan, apply, terminate, drain, why,
 metrics, events.
 
 Answers are a status of HTTP's kind and a JSON-ready object; an error is ``{"error": {"code", "message"}}``.
@@ -38,6 +38,9 @@ HEARTBEAT = 15.0
 """Seconds without events after which a follower gets a None, so that one who has left is noticed."""
 
 LONGEST_WAIT = 600.0
+DRAIN_RATE = 50
+"""Sessions that are ended a second when nobody says how many."""
+FASTEST_DRAIN = 100_000
 _COMMIT_DIGITS = 7
 _COMMIT = re.compile("[0-9a-fA-F]{4,64}")
 _SECONDS = re.compile("[0-9]{1,6}([.][0-9]*)?", re.ASCII)
@@ -164,6 +167,21 @@ class Service:
                 views.session(s) for s in chosen.values() if (s["interface"], s["mac"], s["id"]) in named
             ]
         }
+
+    def drain(self, request: Mapping[str, Any]) -> Answer:
+        """``{"rate"?, "undo"?}``: admit nobody and end every session, ``rate`` of them a second; or, with
+        ``undo``, admit subscribers again and leave those who are still there.
+        """
+        rate = request.get("rate", DRAIN_RATE)
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate <= FASTEST_DRAIN:
+            return _error(400, "bad_request", f"`rate` is sessions a second, {FASTEST_DRAIN} at most")
+        wanted = None if request.get("undo") is True else float(rate)
+        try:
+            self._engine.drain(wanted)
+        except (NoEngineError, RefusedError) as error:
+            return _error(503, "engine_gone", str(error))
+        self._loop.hint()
+        return 200, {"draining": wanted}
 
     def why(self, request: Mapping[str, Any]) -> Answer:
         """``{"name"}``: the last attempts of a user, or of a client by its MAC address; what they mean."""

@@ -52,6 +52,7 @@ def status(
             "live": None if live is None else len(live),
             "stale": None if live is None else sum(session["stale"] for session in live),
         },
+        "draining": None if engine is None else engine["draining"],
         "interfaces": [] if engine is None else [dict(port) for port in engine["listeners"].values()],
         "datapath": hello["datapath"] if hello else None,
         "datapath_choice": hello["choice"] if hello else None,

@@ -94,6 +94,9 @@ class EngineClient:
     def terminate(self, sessions: Sequence[SessionKey], reason: str) -> list[SessionKey]:
         return self._ended("terminate", sessions=list(sessions), reason=reason)
 
+    def drain(self, rate: float | None) -> None:
+        self._call("drain", rate=rate)
+
     def shutdown(self) -> None:
         """Ends every session, then the engine."""
         self._call("shutdown", timeout=SHUTDOWN_TIMEOUT)

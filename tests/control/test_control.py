@@ -40,6 +40,9 @@ class Echo:
     def terminate(self, _request: Mapping[str, Any]) -> tuple[int, Any]:
         raise RuntimeError("a bug happened here")
 
+    def drain(self, request: Mapping[str, Any]) -> tuple[int, Any]:
+        return 200, {"asked": dict(request)}
+
     def why(self, request: Mapping[str, Any]) -> tuple[int, Any]:
         return 200, {"asked": dict(request)}
 

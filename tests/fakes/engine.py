@@ -82,6 +82,7 @@ class FakeEngine:
         self.device = device
         self.pid = os.getpid()
         self.drops: dict[str, int] = {}
+        self.draining: float | None = None
         self.told: Counter[tuple[EventType, str]] = Counter()
         self.ifindex = 2
         self.polite = False
@@ -163,6 +164,7 @@ class FakeEngine:
             "listeners": listeners,
             "sessions": self.sessions,
             "drops": self.drops,
+            "draining": self.draining,
         }
 
     def do_counts(self) -> Counts:
@@ -241,6 +243,12 @@ class FakeEngine:
     def do_terminate(self, sessions: list[SessionKey], reason: str) -> object:
         wanted = [(key["interface"], key["mac"], key["id"]) for key in sessions]
         return {"ended": self._end([s for s in self.live() if _key(s) in wanted], reason)}
+
+    def do_drain(self, rate: float | None) -> object:
+        self.draining = rate
+        if rate is not None:
+            self._end(self.live(), "drained")
+        return {}
 
     def do_shutdown(self) -> object:
         self._end(self.live(), "shutdown")

@@ -150,7 +150,7 @@ class Oracle:
 
     def assert_ends(self, now: float) -> None:
         """Once nobody says anything, every session comes to its end, and then no timer is left."""
-        self.command(lambda: self.ac.drain(now), now)
+        self.command(lambda: self.ac.stop(now), now)
         for _ in range(1000):
             due = self.ac.deadline()
             if due is None:

@@ -7,11 +7,13 @@ or where users and settings come from.
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.engine.access.admission import Admission
 from reconciler.engine.access.config import Config
 from reconciler.engine.access.discovery import Admitted, Discovery, Listener, Refused, answer
+from reconciler.engine.access.drain import Drain
 from reconciler.engine.access.effects import Dropped, Effect, Fault, Key, Send
 from reconciler.engine.access.lifecycle import Lifecycle
 from reconciler.engine.access.limits import Solicitations
@@ -66,7 +68,7 @@ class Concentrator:
         self._lifecycle = Lifecycle(self._table, self._admission, self._free_id)
         self._solicitations = Solicitations(self.config.limits)
         self._strangers_told = Allowance(STRANGERS_TOLD, STRANGERS_TOLD)
-        self._stopping = False
+        self._drain: Drain | None = None
 
     # From the network and the clock
 
@@ -91,11 +93,15 @@ class Concentrator:
 
     def tick(self, now: float) -> list[Effect]:
         """Let time pass: everything that is due by ``now``."""
-        return self._lifecycle.tick(now)
+        effects = self._lifecycle.tick(now)
+        return effects if self._drain is None else effects + self._drained(self._drain, now).effects
 
     def deadline(self) -> float | None:
         """When ``tick`` is next due; None while nothing waits."""
-        return self._lifecycle.deadline()
+        due = self._lifecycle.deadline()
+        if self._drain is None or self._drain.due == inf:
+            return due
+        return self._drain.due if due is None else min(due, self._drain.due)
 
     def waits(self, key: Key, number: int) -> bool:
         """Whether the answer to an ``Ask`` is still wanted."""
@@ -199,10 +205,26 @@ class Concentrator:
         sessions = [session for key in keys if (session := self._table.get(key)) is not None]
         return self._end([(session, reason) for session in sessions], now)
 
-    def drain(self, now: float) -> Outcome:
-        """Admit nobody any more and end every session politely."""
-        self._stopping = True
-        return self._end([(session, End.SHUTDOWN) for session in self._table], now)
+    @property
+    def draining(self) -> float | None:
+        """How many sessions a second are being ended, while nobody is admitted; None: all is as usual."""
+        return None if self._drain is None else self._drain.rate
+
+    def drain(self, rate: float, now: float) -> None:
+        """Admit nobody any more and end every session politely, ``rate`` of them a second, as time passes."""
+        self._drain = Drain(rate, now)
+
+    def admit(self) -> None:
+        """No more draining: those that are not being ended yet stay, and others may come."""
+        self._drain = None
+
+    def stop(self, now: float) -> Outcome:
+        """Admit nobody any more and end every session politely at once."""
+        self._drain = Drain(inf, now, End.SHUTDOWN)
+        return self._drained(self._drain, now)
+
+    def _drained(self, drain: Drain, now: float) -> Outcome:
+        return self._end([(session, drain.reason) for session in drain.turn(self._table, now)], now)
 
     def _end(self, doomed: list[tuple[Session, str]], now: float) -> Outcome:
         effects = [
@@ -227,7 +249,7 @@ class Concentrator:
             return [Dropped(Drop.LOCKED_OUT)]
         if packet.code == Code.PADR:
             return self._padr(listener, frame, packet, now)
-        if self._stopping:
+        if self._drain is not None:
             return [Dropped(Drop.STOPPING)]
         if not self._solicitations.take(frame.source, now):
             return [Dropped(Drop.PADI_RATE)]
@@ -240,7 +262,7 @@ class Concentrator:
             return [Dropped(verdict)]
         if isinstance(verdict, Refused):
             return [Send(listener.interface, answer(listener, frame, Code.PADS, 0, verdict.tags))]
-        if self._stopping:
+        if self._drain is not None:
             return [_no_session(listener, frame, verdict, b"shutting down")]
         siblings = self._table.of_client(listener.interface, frame.vlans, frame.source)
         for session in siblings:

@@ -21,6 +21,7 @@ class End(Documented):
     INTERFACE_LOST = "interface_lost", "the interface was removed from the machine, or replaced"
     INTERFACE_DOWN = "interface_down", "the interface was set down"
     HALF_OPEN_LIMIT = "half_open_limit", "the client began too many sessions without logging in"
+    DRAINED = "drained", "the operator has every session ended"
     SHUTDOWN = "shutdown", "the engine was told to stop"
     INTERNAL_ERROR = "internal_error", "a bug of ours; the engine's log says where"
 

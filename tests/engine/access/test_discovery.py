@@ -331,14 +331,14 @@ def test_D33_D40_a_cookie_and_a_session_are_good_behind_the_same_tags_alone(
 
 def test_D42_D43_while_stopping_nobody_is_offered_anything() -> None:
     bench = Bench()
-    bench.concentrator.drain(0.0)
+    bench.concentrator.stop(0.0)
     assert dropped(bench, frame(Code.PADI, NAME)) is Drop.STOPPING
 
 
 def test_D27_D42_while_stopping_a_padr_is_told_so() -> None:
     bench = Bench()
     unique, ours = (int(TagType.HOST_UNIQ), b"u"), cookie(bench)
-    bench.concentrator.drain(0.0)
+    bench.concentrator.stop(0.0)
     _, packet, tags = answered(bench, frame(Code.PADR, NAME, unique, ours))
     assert (packet.code, packet.session_id) == (Code.PADS, 0)
     assert tags == ((TagType.AC_SYSTEM_ERROR, b"shutting down"), unique)

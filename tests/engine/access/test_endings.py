@@ -96,7 +96,7 @@ def test_an_interface_that_goes_takes_its_sessions_along() -> None:
 def test_draining_ends_everybody_politely() -> None:
     bench = Bench()
     clients = three(bench)
-    bench.deliver(bench.concentrator.drain(bench.now).effects)
+    bench.deliver(bench.concentrator.stop(bench.now).effects)
     assert (len(bench.concentrator), bench.paths) == (0, {})
     assert [client.state == "up" for client in clients] == [False] * 3
 
