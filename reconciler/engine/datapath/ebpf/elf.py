@@ -6,6 +6,7 @@ program a section, relocations of maps alone. It must not know the kernel.
 
 from __future__ import annotations
 
+import struct
 from struct import Struct
 from typing import NamedTuple
 
@@ -71,7 +72,7 @@ def read(data: bytes) -> Object:
     """Understand an object file. Raises ``NotOurObjectError``."""
     try:
         return _read(data)
-    except (LookupError, ValueError, OverflowError) as error:
+    except (LookupError, ValueError, StopIteration, struct.error) as error:
         if isinstance(error, NotOurObjectError):
             raise
         raise NotOurObjectError(f"the object is damaged ({error})") from None
