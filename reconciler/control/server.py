@@ -12,7 +12,6 @@ import os
 import socketserver
 import stat
 import threading
-import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
+from reconciler.blame import described
 from reconciler.control.routes import ROUTES, SOCKET_NAME, Route, Service
 from reconciler.metrics import CONTENT_TYPE
 
@@ -89,9 +89,7 @@ def _admit(path: Path, access: Access) -> None:
 
 def _confession(route: Route, error: Exception) -> str:
     """Where it happened, but not the error's text, which may quote what was sent."""
-    frames = reversed(traceback.extract_tb(error.__traceback__))
-    places = " < ".join(f"{frame.name} ({frame.filename}:{frame.lineno})" for frame in frames)
-    log.critical("%s failed by a bug: %s in %s", route.path, type(error).__name__, places)
+    log.critical("%s failed by a bug: %s", route.path, described(error))
     return f"a bug in the daemon: {type(error).__name__}; its log says where"
 
 
