@@ -30,8 +30,7 @@ class Entry(NamedTuple):
 
     def at(self, line: int) -> Entry:
         """The same user on another line."""
-        below = line - self.line
-        return self if below == self.facts.below else self._replace(facts=self.facts._replace(below=below))
+        return self._replace(facts=self.facts._replace(below=line - self.line))
 
 
 @dataclass(slots=True)
@@ -77,33 +76,30 @@ def part(text: str, known: Mapping[str, Entry]) -> Part | None:
     segments = split(text)
     if segments is None:
         return None
-    lines = list(_lines(segments))
+    lines: list[int] = []
     entries: list[Entry | None] = []
     pieces = [segments.head]
-    for segment, line in zip(segments.users, lines, strict=True):
+    line = 1 + segments.head.count("\n")
+    for segment in segments.users:
+        height = segment.count("\n")
         entry = known.get(segment)
         if entry is None:
             if not segments.simple(segment):
                 return None
             pieces.append(segment)
-            entries.append(None)
         else:
-            pieces.append("\n" * segment.count("\n"))
-            entries.append(entry.at(line))
+            pieces.append("\n" * height)
+            if entry.line + entry.facts.below != line:
+                entry = entry.at(line)
+        entries.append(entry)
+        lines.append(line)
+        line += height
     if all(entries):
         # A block without entries would not be one.
         pieces[1], entries[0] = segments.users[0], None
     document = compose("".join([*pieces, segments.tail]))
     fresh = [line for line, entry in zip(lines, entries, strict=True) if entry is None]
     return Part(segments, document, entries, lines) if _as_expected(document, segments, fresh) else None
-
-
-def _lines(segments: Segments) -> Iterator[int]:
-    """The line on which each user begins."""
-    line = 1 + segments.head.count("\n")
-    for segment in segments.users:
-        yield line
-        line += segment.count("\n")
 
 
 def _as_expected(document: Document, segments: Segments, lines: list[int]) -> bool:
