@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from reconciler.control.server import ROOT_ALONE, Access, Server
 from reconciler.linux.errors import KernelError
 from reconciler.linux.manager import Manager
 from reconciler.loop.advice import Advice, LinuxNeighbourhood
+from reconciler.loop.boxkey import BoxKey
 from reconciler.loop.conditions import Board
 from reconciler.loop.events import Events
 from reconciler.loop.follow import Follower
@@ -39,6 +40,7 @@ from reconciler.loop.run import INTERVAL, Loop
 from reconciler.loop.service import DRAIN_RATE, Service
 from reconciler.loop.store import Store
 from reconciler.loop.supervise import Supervisor
+from reconciler.loop.unseal import Unsealer
 from reconciler.loop.wake import Wake
 from reconciler.loop.watch import Watch
 from reconciler.plan.change import Plan
@@ -46,8 +48,7 @@ from reconciler.plan.guard import Verdict, judge
 from reconciler.resources.base import Live, Situation
 from reconciler.resources.engine import EngineClient, NoEngineError
 from reconciler.resources.kernel import LinuxKernel
-from reconciler.resources.registry import registry
-from reconciler.resources.sysctl import Forwarding
+from reconciler.resources.registry import Borrowed, borrowed, registry
 
 ONCE_TIMEOUT = 60.0
 """Seconds that ``once`` waits for everything to be settled."""
@@ -77,6 +78,7 @@ class Options:
     once: bool = False
     on_exit: Literal["keep", "drain"] = "keep"
     release: bool = False
+    age_identities: tuple[Path, ...] = ()
     external_engine: bool = False
     drain_rate: float | None = None
     access: Access = ROOT_ALONE
@@ -108,6 +110,7 @@ def run(options: Options) -> int:
         manager = Manager(os.environ)
         supervisor = _supervisor(options)
         kernel = LinuxKernel()
+        unsealer = Unsealer((BoxKey(options.state_dir).path, *options.age_identities))
         clocks, wake, events = Clocks(), Wake(), Events()
         hello = supervisor.ensure()
         log.info(
@@ -115,7 +118,7 @@ def run(options: Options) -> int:
         )
         reconciler = Reconciler(
             path=options.site.absolute(),
-            reader=Reader(store.key, socket.gethostname()),
+            reader=Reader(store.key, socket.gethostname(), unsealer),
             supervisor=supervisor,
             resources=registry(supervisor.client, kernel, store),
             store=store,
@@ -149,7 +152,7 @@ def run(options: Options) -> int:
             if options.release or options.on_exit == "drain":
                 _drain(supervisor, options.drain_rate or DRAIN_RATE, impatient)
             if options.release:
-                _release(Forwarding(kernel, store))
+                _release(borrowed(kernel, store))
         return 0
 
 
@@ -169,7 +172,8 @@ def preview(path: Path, runtime_dir: Path, state_dir: Path) -> Preview:
     Raises ``OSError`` when the kernel cannot be looked at.
     """
     with closing(Store.peek(state_dir, machine())) as store, closing(EngineClient(runtime_dir)) as engine:
-        goal = Reader(store.key, socket.gethostname()).look(path.absolute())
+        unsealer = Unsealer([BoxKey(state_dir).path])
+        goal = Reader(store.key, socket.gethostname(), unsealer).look(path.absolute())
         try:
             hello = engine.hello()
             live = Live(engine.observe(), hello["device"], hello["via"])
@@ -231,9 +235,10 @@ def _drain(supervisor: Supervisor, rate: float, impatient: threading.Event) -> N
         log.error("%s", error)
 
 
-def _release(forwarding: Forwarding) -> None:
-    for failure in forwarding.release():
-        log.error("%s: %s", failure.path, failure.message)
+def _release(resources: Iterable[Borrowed]) -> None:
+    for resource in resources:
+        for failure in resource.release():
+            log.error("%s: %s", failure.path, failure.message)
     log.info("kernel settings are as they were found")
 
 

@@ -6,11 +6,13 @@ it, since replacing a link, or a directory, tells nobody who watches what it led
 files themselves.
 
 Where the kernel refuses to watch (its limits are reached, or there is no inotify) the mode is ``poll``, and
-the caller looks more often.
+the caller looks more often. The log says so, once.
 """
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterable
@@ -28,7 +30,14 @@ _MOST_LINKS = 40
 _QUIET = frozenset({"opened", "closed_no_write"})
 """Events that our own reading causes."""
 
+_LIMITS = {
+    errno.EMFILE: "the limit fs.inotify.max_user_instances is reached",
+    errno.ENOSPC: "the limit fs.inotify.max_user_watches is reached",
+}
+
 Identity = tuple[int, int]
+
+log = logging.getLogger("reconciler")
 
 
 def waypoints(path: Path) -> tuple[Path, ...]:
@@ -85,7 +94,9 @@ class Watch:
         self._lock = threading.Lock()
         self._names: frozenset[str] = frozenset()
         self._watched: dict[tuple[Path, Identity], ObservedWatch] = {}
-        self._observer: BaseObserver | None = None if poll else _started()
+        self._observer: BaseObserver | None = None
+        if not poll:
+            self._start()
 
     @property
     def mode(self) -> Literal["inotify", "poll"]:
@@ -106,14 +117,24 @@ class Watch:
         with self._lock:
             try:
                 return self._rearrange(self._observer, wanted)
-            except OSError:
+            except OSError as error:
                 self._give_up()
+                _complain(error)
                 return False
 
     def close(self) -> None:
         """No more hints."""
         with self._lock:
             self._give_up()
+
+    def _start(self) -> None:
+        try:
+            observer = Observer()
+            observer.start()
+        except OSError as error:
+            _complain(error)
+        else:
+            self._observer = observer
 
     def _rearrange(self, observer: BaseObserver, wanted: set[tuple[Path, Identity]]) -> bool:
         alive = {emitter.watch for emitter in observer.emitters if emitter.is_alive()}
@@ -151,10 +172,6 @@ class _Handler(FileSystemEventHandler):
             self._noticed(os.fsdecode(path))
 
 
-def _started() -> BaseObserver | None:
-    try:
-        observer = Observer()
-        observer.start()
-    except OSError:
-        return None
-    return observer
+def _complain(error: OSError) -> None:
+    why = _LIMITS.get(error.errno or 0) or error.strerror or error
+    log.warning("the kernel does not tell of changed files (%s): they are looked at every second", why)

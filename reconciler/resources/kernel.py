@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from reconciler.linux import interface, sysctl
-from reconciler.linux.errors import KernelError
+from reconciler.linux import interface, nftables, sysctl
+from reconciler.linux.errors import KernelError, refusal
 from reconciler.linux.interface import Interface
+from reconciler.linux.nftables import Object
 from reconciler.linux.sysctl import Key
 
 
@@ -34,8 +35,23 @@ class Kernel(Protocol):
 
     def remove_route(self, network: str, device: str) -> None: ...
 
+    def table(self, name: str) -> Sequence[Object] | None:
+        """What a table of nftables holds; None if there is none, or none can be seen."""
+
+    def put_table(self, name: str, objects: Sequence[Object]) -> None:
+        """Put a table in place of whatever has its name, in one step."""
+
+    def remove_table(self, name: str) -> None: ...
+
+    def no_tables(self) -> str:
+        """Why there can be no table here, in one line; empty when there can."""
+
     def interface(self, name: str) -> Interface | None:
         """The interface of that name, None if there is none."""
+
+    def set_up(self, name: str) -> None: ...
+
+    def set_mtu(self, name: str, mtu: int) -> None: ...
 
     def read(self, key: Key) -> int: ...
 
@@ -51,6 +67,8 @@ class LinuxKernel:
 
     def __init__(self) -> None:
         self._marks_are_kept = True
+        self._tables: dict[str, tuple[bytes, list[Object] | None]] = {}
+        """Tables as last listed, and the generation of the rules then: asking nft takes its time."""
 
     def our_addresses(self, device: str) -> list[str]:
         from reconciler.linux import netlink
@@ -99,11 +117,46 @@ class LinuxKernel:
             if error.errno != errno.ESRCH:
                 raise
 
+    def table(self, name: str) -> list[Object] | None:
+        if self.no_tables():
+            return None
+        generation = nftables.generation()
+        known = self._tables.get(name)
+        if known is None or known[0] != generation:
+            known = self._tables[name] = generation, nftables.read(name)
+        return known[1]
+
+    def put_table(self, name: str, objects: Sequence[Object]) -> None:
+        nftables.put(name, objects)
+
+    def remove_table(self, name: str) -> None:
+        nftables.remove(name)
+
+    def no_tables(self) -> str:
+        try:
+            nftables.program()
+            nftables.generation()
+        except KernelError as error:
+            return str(error)
+        return ""
+
     def interface(self, name: str) -> Interface | None:
         try:
             return interface.read(name)
         except OSError:
             return None
+
+    def set_up(self, name: str) -> None:
+        try:
+            interface.set_up(name)
+        except OSError as error:
+            raise refusal(f"bring {name} up", error.errno or errno.EIO) from error
+
+    def set_mtu(self, name: str, mtu: int) -> None:
+        try:
+            interface.set_mtu(name, mtu)
+        except OSError as error:
+            raise refusal(f"set the MTU of {name} to {mtu}", error.errno or errno.EIO) from error
 
     def read(self, key: Key) -> int:
         return sysctl.read(key)

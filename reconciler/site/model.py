@@ -374,6 +374,22 @@ class Site(_Declared):
     lcp_echo: Annotated[LcpEcho, unnoticed()] = Field(
         default=LcpEcho(), description="Keepalive: how a vanished subscriber is noticed."
     )
+    session_timeout: Annotated[Number, later(Touch.ALL, "session time-out")] = Field(
+        default=0,
+        ge=0,
+        le=31_536_000,
+        description="Seconds after which a session is ended however busy it is, so that the subscriber has to "
+        "log in again. 0: never.",
+        examples=[86_400],
+    )
+    idle_timeout: Annotated[Number, later(Touch.ALL, "idle time-out")] = Field(
+        default=0,
+        ge=0,
+        le=31_536_000,
+        description="Seconds without a packet in either direction after which a session is ended, within ten "
+        "seconds. 0: never.",
+        examples=[900],
+    )
     age_recipients: Annotated[tuple[Recipient, ...], unnoticed()] = Field(
         default=(),
         max_length=64,

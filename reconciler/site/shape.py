@@ -14,13 +14,23 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from reconciler.site.impact import OnChange
-from reconciler.site.model import Forwarding, Guard, LcpEcho, Limits, Site, User, on_change
+from reconciler.site.model import (
+    Forwarding,
+    Guard,
+    LcpEcho,
+    Limits,
+    Nat,
+    SelfHeal,
+    Site,
+    User,
+    on_change,
+)
 from reconciler.site.place import Path
 from reconciler.site.secrets import Secret
 
-KEYWORDS: Final = frozenset(
-    key for model in (Site, User, Forwarding, LcpEcho, Limits, Guard) for key in model.model_fields
-)
+_TABLES: Final = (Site, User, Forwarding, Nat, LcpEcho, Limits, Guard, SelfHeal)
+
+KEYWORDS: Final = frozenset(key for model in _TABLES for key in model.model_fields)
 """Every key of the format, wherever it belongs."""
 
 
@@ -43,9 +53,9 @@ def takes_names(path: Path) -> bool:
 
 def holds_keys(path: Path) -> bool:
     """Whether a mapping, and never a single value, is expected at ``path``. (A user may be just a
-    password.)
+    password, healing just a word.)
     """
-    return takes_names(path) or (_is_model(_at(path)) and _at(path) is not User)
+    return takes_names(path) or (_is_model(_at(path)) and _at(path) not in {User, SelfHeal})
 
 
 def is_public(path: Path) -> bool:
@@ -55,6 +65,8 @@ def is_public(path: Path) -> bool:
     expected = _at(path)
     if get_origin(expected) is tuple:
         expected = _bare(get_args(expected)[0])
+    if expected is SelfHeal:
+        return True
     return (
         expected is not None and expected is not Secret and not _is_model(expected) and not takes_names(path)
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from reconciler.linux.errors import refusal
+from reconciler.linux.errors import KernelError, refusal
 from reconciler.linux.interface import Interface
+from reconciler.linux.nftables import Object
 from reconciler.linux.sysctl import IP_FORWARD, Key, interface_key
 
 
@@ -24,7 +25,9 @@ class FakeKernel:
         self.faults: dict[str, int] = {}
         self.log: list[str] = []
         self.interfaces: dict[str, Interface] = {}
-        for interface in ("all", *interfaces):
+        self.tables: dict[str, list[Object]] = {}
+        self.tables_trouble = ""
+        for interface in ("all", *interfaces, *([device] if device else ())):
             self.plug_in(interface)
         del self.interfaces["all"]
 
@@ -36,6 +39,7 @@ class FakeKernel:
             interface, ifindex, b"\2\0\0\0\xff\1", 1500, up=True, ethernet=True
         )
         self.values[interface_key(interface, "proxy_arp")] = 0
+        self.values[interface_key(interface, "rp_filter")] = 0
         self.values[interface_key(interface, "forwarding")] = self.values[IP_FORWARD]
 
     def our_addresses(self, device: str) -> list[str]:
@@ -79,6 +83,30 @@ class FakeKernel:
             for other in self.values:
                 if other.endswith("/forwarding"):
                     self.values[other] = value
+
+    def table(self, name: str) -> list[Object] | None:
+        return None if self.tables_trouble else self.tables.get(name)
+
+    def put_table(self, name: str, objects: Sequence[Object]) -> None:
+        self._do("put_table", name)
+        if self.tables_trouble:
+            raise KernelError(errno.ENOPKG, self.tables_trouble)
+        self.tables[name] = list(objects)
+
+    def remove_table(self, name: str) -> None:
+        self._do("remove_table", name)
+        del self.tables[name]
+
+    def no_tables(self) -> str:
+        return self.tables_trouble
+
+    def set_up(self, name: str) -> None:
+        self._do("set_up", name)
+        self.interfaces[name] = self.interfaces[name]._replace(up=True, enabled=True)
+
+    def set_mtu(self, name: str, mtu: int) -> None:
+        self._do("set_mtu", f"{name}={mtu}")
+        self.interfaces[name] = self.interfaces[name]._replace(mtu=mtu)
 
     def _on(self, device: str) -> None:
         if device != self.device:

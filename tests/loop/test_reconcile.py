@@ -95,7 +95,7 @@ def test_removed_file_touches_nothing(world: World) -> None:
     world.edit().settle()
     world.path.unlink()
     world.settle()
-    assert world.conditions()["SourceInvalid"] == (True, "Findings")
+    assert world.conditions()["SourceInvalid"] == (True, "NotFound")
     assert sorted(world.engine.users) == ["pablo", "theo"]
 
 

@@ -8,71 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.loop.advice import Advice
-from reconciler.loop.report import Report, Settled
-from reconciler.loop.run import Loop
-from reconciler.loop.watch import Watch
+from reconciler.loop.report import Report
 from tests.fakes.engine import password
+from tests.loop.running import Running
 from tests.loop.world import SITE, World
-
-
-class Nobody:
-    def here(self, _address: str) -> list[str]:
-        return []
-
-    def there(self, _interface: str, _address: str) -> None:
-        return None
-
-
-class Running:
-    """A loop in a thread that would otherwise look once an hour."""
-
-    def __init__(self, directory: Path) -> None:
-        self.world = World(directory)
-        self.world.edit()
-        self.watch = Watch(self.world.wake.hint)
-        advice = Advice(self.world.kernel, Nobody(), self.world.wake.hint)
-        self.loop = Loop(
-            self.world.reconciler,
-            self.world.board,
-            advice,
-            self.world.wake,
-            self.watch,
-            3600,
-            self.world.clock,
-        )
-        self.passed = threading.Condition()
-        self.reports: list[Report] = []
-        step = self.loop.step
-
-        def counted() -> tuple[Report, float]:
-            report, delay = step()
-            with self.passed:
-                self.reports.append(report)
-                self.passed.notify_all()
-            return report, delay
-
-        self.loop.step = counted  # type: ignore[method-assign]
-        self.thread = threading.Thread(target=self.loop.run, daemon=True)
-        self.thread.start()
-
-    def until_generation(self, number: int) -> None:
-        def reached() -> bool:
-            return any(r.applied == number and isinstance(r.end, Settled) for r in self.reports)
-
-        with self.passed:
-            assert self.passed.wait_for(reached, 10), f"generation {number} never came: {self.reports[-1:]}"
-
-    def close(self) -> None:
-        self.world.wake.stop()
-        self.thread.join()
-        self.watch.close()
-        self.world.close()
 
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Running]:
-    made = Running(tmp_path)
+    made = Running(World(tmp_path).edit())
     yield made
     made.close()
 

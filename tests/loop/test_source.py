@@ -44,7 +44,7 @@ def test_a_reader_of_the_file_does_not_make_it_unfinished(tmp_path: Path) -> Non
     ("make", "why"),
     [
         (lambda _: None, "there is no such file"),
-        (lambda path: path.mkdir(), "it is not a file"),
+        (lambda path: path.mkdir(), "it is a directory"),
         (os.mkfifo, "it is not a file"),
         (lambda path: path.symlink_to(path), "Too many levels of symbolic links"),
         (lambda path: path.symlink_to("/dev/zero"), "it is not a file"),
