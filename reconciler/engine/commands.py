@@ -95,6 +95,7 @@ def _configure(host: Host, arguments: Arguments) -> object:
         and config.rechallenge >= 0
         and config.echo_interval >= 0
         and config.echo_failures >= 1
+        and min(config.session_timeout, config.idle_timeout) >= 0
         and min(asdict(config.limits).values()) >= 0
     )
     if not valid:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 INSPECTION = 1.0
 """Seconds between two looks at whether the interfaces are still those that were opened."""
+IDLE_LOOK = 10.0
+"""Seconds between two looks at which sessions carry anything, where that matters."""
 GOODBYE = 4.0
 """Seconds that subscribers get to answer a Terminate-Request when the engine shuts down."""
 
@@ -63,6 +65,7 @@ class Host:
         self._poll = select.epoll()
         self._readers: dict[int, Callable[[int], None]] = {}
         self._inspection = monotonic() + INSPECTION
+        self._idle_look = 0.0
         self._end: float | None = None
         self._left = False
         self._manager = manager or Manager()
@@ -153,6 +156,7 @@ class Host:
             if self._inspection <= now:
                 self._inspection = now + INSPECTION
                 self._inspect()
+                self._end_idle(now)
                 self._manager.alive()
         self._workers.close()
         if not self._left:
@@ -249,6 +253,14 @@ class Host:
                 log.warning("interface %s was set down: its sessions are over", name)
                 outcome = self.concentrator.abandon(name, End.INTERFACE_DOWN, monotonic())
                 self.perform(outcome.effects)
+
+    def _end_idle(self, now: float) -> None:
+        if now < self._idle_look + IDLE_LOOK or not self.concentrator.minds_idling:
+            return
+        self._idle_look = now
+        carried = self.datapath.counters().items()
+        packets = {key: count.rx_packets + count.tx_packets for key, count in carried}
+        self.perform(self.concentrator.carried(packets, now))
 
     def _attend_datapath(self, _mask: int) -> None:
         now = monotonic()

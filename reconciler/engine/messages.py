@@ -47,7 +47,8 @@ class Settings(TypedDict, total=False):
 
     ``rechallenge``: after how many seconds a subscriber who logged in by a challenge gets another (0 = none).
     ``mtu`` in octets; ``echo_interval`` in seconds (0 = no keepalive); ``echo_failures`` is how many
-    unanswered Echo-Requests end a session. ``service_names`` empty = any service name is accepted.
+    unanswered Echo-Requests end a session. ``session_timeout`` and ``idle_timeout`` in seconds (0 = none).
+    ``service_names`` empty = any service name is accepted.
     """
 
     ac_name: str
@@ -61,6 +62,8 @@ class Settings(TypedDict, total=False):
     mtu: int
     echo_interval: int
     echo_failures: int
+    session_timeout: int
+    idle_timeout: int
     second_login: Literal["replace", "refuse"]
     limits: Limits
 

@@ -99,8 +99,6 @@ _WHY: Final = {
     "noauth": "everybody has to log in here",
     "login": "there are no system accounts as users: declare them",
     "papcrypt": "encrypted secrets are of no use here: set a password for each user",
-    "idle": "sessions do not end by idling here",
-    "maxconnect": "sessions have no longest time here",
     "name": "the concentrator's name is `ac_name`",
     "plugin": "there are no plugins here",
     "require-mppe": "there is no encryption of packets here",
@@ -196,6 +194,15 @@ def _failures(draft: Draft, where: str, value: str) -> None:
         draft.put("lcp_echo", "failures", str(count))
 
 
+def _seconds(key: str) -> Callable[[Draft, str, str], None]:
+    def take(draft: Draft, where: str, value: str) -> None:
+        seconds = draft.number(value, 0, 31_536_000, where, f"{key} of {value}")
+        if seconds is not None:
+            draft.settings[key] = str(seconds)
+
+    return take
+
+
 def _proxyarp(draft: Draft, _where: str, _value: str) -> None:
     draft.put("forwarding", "proxy_arp", "true")
 
@@ -211,6 +218,8 @@ _TAKEN: Final[dict[str, Callable[[Draft, str, str], None]]] = {
     "mru": _mtu,
     "lcp-echo-interval": _interval,
     "lcp-echo-failure": _failures,
+    "idle": _seconds("idle_timeout"),
+    "maxconnect": _seconds("session_timeout"),
     "proxyarp": _proxyarp,
     "ktune": _ktune,
 }

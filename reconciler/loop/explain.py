@@ -106,6 +106,14 @@ ENDED: Mapping[str, Explanation] = {
         "raise the user's `sessions` in site.yaml if that was a mistake",
         _CLOSED,
     ),
+    "session_timeout": Explanation(
+        "it had lasted as long as `session_timeout` allows", "dial again; that is all there is to it", _CLOSED
+    ),
+    "idle_timeout": Explanation(
+        "nothing had come or gone for as long as `idle_timeout` allows",
+        "dial again, or raise `idle_timeout` in site.yaml",
+        _CLOSED,
+    ),
     "password_changed": Explanation(
         "the user's password was changed", "dial again with the new password", _CLOSED
     ),

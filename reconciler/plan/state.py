@@ -22,15 +22,8 @@ that does not exist has no path; ``None`` is never the value of a path. The path
 ``second_login``                  ``replace`` or ``refuse``
 ``forwarding.ip_forward``         truth value
 ``forwarding.proxy_arp.<name>``   truth value of one interface
-``forwarding.rp_filter.<name>``   ``off``, ``strict`` or ``loose``, of one interface
-``nat.masquerade.<name>``         list of networks that leave by the interface under its address
-``clamp_mss``                     octets of the largest TCP segment
-``self_heal.<class>``             ``on``, ``report`` or ``off``
-``kernel.up.<device>``            truth value: whether the data path's device is up
-``kernel.mtu.<device>``           octets that it takes at least
 ``kernel.address.<ip>``           ``{}`` while the address is on the data path's device
 ``kernel.route.<cidr>``           ``{}`` while the route leads to the data path's device
-``kernel.nft.<kind>.<table>``     ``{}`` while a table of ours is there that should not, or has foreign rules
 ================================  =====================================================================
 
 A state holds only what is the site's: an observed one leaves out what the site neither declares nor has
@@ -47,19 +40,7 @@ from typing import NamedTuple
 Value = str | int | bool | list[str] | Mapping[str, str | int | bool | None]
 State = Mapping[str, Value]
 
-_FAMILIES = (
-    "users",
-    "interface",
-    "forwarding.proxy_arp",
-    "forwarding.rp_filter",
-    "nat.masquerade",
-    "kernel.up",
-    "kernel.mtu",
-    "kernel.address",
-    "kernel.route",
-    "kernel.nft.nat",
-    "kernel.nft.mss",
-)
+_FAMILIES = ("users", "interface", "forwarding.proxy_arp", "kernel.address", "kernel.route")
 
 
 class SessionRef(NamedTuple):

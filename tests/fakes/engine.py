@@ -50,6 +50,8 @@ DEFAULTS: Settings = {
     "mtu": 1492,
     "echo_interval": 30,
     "echo_failures": 3,
+    "session_timeout": 0,
+    "idle_timeout": 0,
     "second_login": "replace",
     "limits": {"padi_per_mac": 10, "padi_total": 2000, "half_open": 4000, "failed_logins": 5, "lockout": 60},
 }

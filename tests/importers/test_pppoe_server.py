@@ -96,6 +96,7 @@ proxyarp
 ktune
 ms-wins 10.0.0.9
 idle 600
+maxconnect 86400
 plugin radius.so
 password hunter2
 radius_secret hunter2
@@ -103,10 +104,11 @@ radius_secret hunter2
     site, notes = imported(options=options)
     assert site.auth == ("chap", "pap")
     assert (site.lcp_echo.interval, site.lcp_echo.failures, site.mtu) == (10, 2, 1400)
+    assert (site.idle_timeout, site.session_timeout) == (600, 86400)
     assert (site.forwarding.ip_forward, site.forwarding.proxy_arp) == (True, True)
     assert [str(server) for server in site.wins_servers] == ["10.0.0.9"]
     assert "hunter2" not in "".join(notes)
-    assert [note.split(":")[1] for note in notes] == ["12", "13", "14", "15"]
+    assert [note.split(":")[1] for note in notes] == ["14", "15", "16"]
 
 
 @pytest.mark.parametrize(

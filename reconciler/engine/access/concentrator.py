@@ -27,7 +27,7 @@ from reconciler.engine.wire.drop import Drop, Malformed
 from reconciler.engine.wire.pppoe import Code, TagType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from reconciler.engine.access.config import User
     from reconciler.engine.access.memo import Recalled
@@ -225,6 +225,21 @@ class Concentrator:
 
     def _drained(self, drain: Drain, now: float) -> Outcome:
         return self._end([(session, drain.reason) for session in drain.turn(self._table, now)], now)
+
+    @property
+    def minds_idling(self) -> bool:
+        """Whether any session may be ended for carrying nothing."""
+        return any(session.config.idle_timeout for session in self._table)
+
+    def carried(self, packets: Mapping[Key, int], now: float) -> list[Effect]:
+        """How many packets each open path has carried by now: sessions that were idle for too long end."""
+        live = ((self._table.get(key), count) for key, count in packets.items())
+        known = [(session, count) for session, count in live if session is not None]
+        return [
+            effect
+            for session, count in known
+            for effect in self._lifecycle.carried(session, count, now)
+        ]
 
     def _end(self, doomed: list[tuple[Session, str]], now: float) -> Outcome:
         effects = [

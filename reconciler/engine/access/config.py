@@ -51,6 +51,8 @@ class Config:
     mtu: int = 1492
     echo_interval: int = 30
     echo_failures: int = 3
+    session_timeout: int = 0
+    idle_timeout: int = 0
     second_login: Literal["replace", "refuse"] = "replace"
     limits: Limits = USUAL
 
@@ -78,6 +80,8 @@ class Config:
             "mtu": self.mtu,
             "echo_interval": self.echo_interval,
             "echo_failures": self.echo_failures,
+            "session_timeout": self.session_timeout,
+            "idle_timeout": self.idle_timeout,
             "second_login": self.second_login,
             "limits": {
                 "padi_per_mac": self.limits.padi_per_mac,
@@ -121,8 +125,8 @@ class Terms(NamedTuple):
 def terms(config: Config, user: User) -> Terms:
     """The terms on which ``user`` would be served now."""
     lasting = (config.local_ip, config.dns, config.wins, config.auth, config.rechallenge, config.mtu)
-    echo = (config.echo_interval, config.echo_failures)
-    return Terms((*lasting, *echo), user.fingerprint, user.address)
+    ends = (config.echo_interval, config.echo_failures, config.session_timeout, config.idle_timeout)
+    return Terms((*lasting, *ends), user.fingerprint, user.address)
 
 
 def packed(address: str) -> bytes:
@@ -158,7 +162,9 @@ def _fields(settings: Settings) -> Iterable[tuple[str, Any]]:
                 yield "auth", tuple(settings["auth"])
             case "limits":
                 yield "limits", Limits(**settings["limits"])
-            case "rechallenge" | "mtu" | "echo_interval" | "echo_failures" | "second_login":
+            case "rechallenge" | "mtu" | "echo_interval" | "echo_failures":
+                yield key, value
+            case "session_timeout" | "idle_timeout" | "second_login":
                 yield key, value
             case _:
                 raise ValueError(f"unknown setting {key!r}")

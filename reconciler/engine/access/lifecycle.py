@@ -58,6 +58,7 @@ class Lifecycle:
         self._table.add(session)
         session.link.resume(agreed, now)
         session.path_open = session.established = True
+        session.used = now
         self._deadlines.update(session)
         return [OpenPath(session.key, agreed.grant.address, session.link.peer_mru)]
 
@@ -84,8 +85,19 @@ class Lifecycle:
         """Everything that is due by ``now``."""
         effects: list[Effect] = []
         for session in self._deadlines.due(now):
-            effects += self._step(session, session.link.tick, now)
+            if session.until <= now and session.ending is None:
+                effects += self.end(session, End.SESSION_TIMEOUT, now)
+            else:
+                effects += self._step(session, session.link.tick, now)
         return effects
+
+    def carried(self, session: Session, packets: int, now: float) -> list[Effect]:
+        """The session has carried so many packets by now: one that was idle for long enough is ended."""
+        if packets != session.carried:
+            session.carried, session.used = packets, now
+        elif 0 < session.config.idle_timeout <= now - session.used:
+            return self.end(session, End.IDLE_TIMEOUT, now)
+        return []
 
     def end(self, session: Session, reason: str, now: float) -> list[Effect]:
         """End a session politely: no more packets at once, Terminate-Request, PADT when that is answered or
@@ -139,6 +151,7 @@ class Lifecycle:
                     effects += judge(session, output, now)
                 case ppp.NetworkUp(address):
                     session.path_open = True
+                    session.used = now
                     effects.append(OpenPath(session.key, address, session.link.peer_mru))
                     effects.append(self._opened(session, now))
                 case ppp.NetworkDown():

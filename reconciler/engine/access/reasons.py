@@ -16,6 +16,8 @@ class End(Documented):
     USER_REMOVED = "user_removed", "the user was removed"
     USER_DISABLED = "user_disabled", "the user was disabled"
     SESSIONS_LOWERED = "sessions_lowered", "the user may have fewer sessions now, and this was the oldest"
+    SESSION_TIMEOUT = "session_timeout", "it had lasted as long as a session may"
+    IDLE_TIMEOUT = "idle_timeout", "it had carried no packet for as long as a session may"
     REPLACED = "replaced", "the user logged in again and may not have more sessions"
     INTERFACE_REMOVED = "interface_removed", "the interface is no longer served"
     INTERFACE_LOST = "interface_lost", "the interface was removed from the machine, or replaced"

@@ -37,12 +37,14 @@ class Session:
     holds them against others only while ``logged_in``, which ends as soon as the session begins to end.
     ``ending`` says why we are ending it, if we are; once ``closed`` nothing is sent for it any more.
     ``established``: its addresses have been agreed on, now or before. ``line`` is where the access node says
-    it is; ``question`` what has to be found out before a login that waits can be decided.
+    it is; ``question`` what has to be found out before a login that waits can be decided. ``carried`` is how
+    many packets it had carried when that was last looked at, and ``used`` when that was last more than before.
     """
 
     __slots__ = (
         "address",
         "armed",
+        "carried",
         "closed",
         "config",
         "ending",
@@ -60,6 +62,8 @@ class Session:
         "signature",
         "started",
         "terms",
+        "until",
+        "used",
         "user",
     )
 
@@ -80,6 +84,9 @@ class Session:
         self.mru = mru
         self.generation = generation
         self.started = now
+        self.until = now + config.session_timeout if config.session_timeout else NEVER
+        self.used = now
+        self.carried = 0
         self.armed = NEVER
         self.signature: tuple[bytes, bytes | None] = (b"", None)
         self.pads = b""
@@ -95,8 +102,15 @@ class Session:
         self.closed = False
 
     def deadline(self) -> float | None:
-        """When the link next wants a tick (monotonic seconds), if ever again."""
-        return None if self.closed else self.link.deadline()
+        """When the link next wants a tick, or the session has lasted long enough (monotonic seconds), if
+        ever.
+        """
+        if self.closed:
+            return None
+        due = self.link.deadline()
+        if self.until == NEVER or self.ending is not None:
+            return due
+        return self.until if due is None else min(due, self.until)
 
     def data(self, payload: bytes) -> bytes:
         """The frame that carries this PPP frame to the subscriber (RFC 2516 §6)."""
