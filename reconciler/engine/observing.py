@@ -60,7 +60,7 @@ def observation(host: Host, since: Mark | None, *, traffic: bool) -> Slices[Over
         "generation": concentrator.generation,
         "settings": concentrator.config.settings(),
         "listeners": {name: views.listener_view(port.interface) for name, port in host.ports.items()},
-        "drops": {str(reason): count for reason, count in host.drops.items()},
+        "drops": _drops(host),
         "draining": host.concentrator.draining,
         "mark": mark,
         "whole": whole,
@@ -83,7 +83,7 @@ def counts(host: Host) -> Slices[Counts]:
     return {
         "sessions": states,
         "stale": stale,
-        "drops": {str(reason): count for reason, count in host.drops.items()},
+        "drops": _drops(host),
         "logins": host.counts.login_views(),
         "closed": dict(host.counts.closed),
         "failed": dict(host.counts.failed),
@@ -93,6 +93,11 @@ def counts(host: Host) -> Slices[Counts]:
             for name, port in host.ports.items()
         },
     }
+
+
+def _drops(host: Host) -> dict[str, int]:
+    both = host.drops + Counter(host.datapath.drops())
+    return {str(reason): count for reason, count in both.items()}
 
 
 def _user(host: Host, name: bytes) -> UserView | None:

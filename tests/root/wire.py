@@ -12,7 +12,7 @@ from reconciler.linux.packet import EVERY_ETHERTYPE, Test, open_packet_socket
 from tests.peer import Subscriber
 
 PATIENCE = 10.0
-_NOT_OUR_OWN = Test(load=0x20, offset=0xFFFFF004, jump=0x15, value=socket.PACKET_OUTGOING, want=False)
+NOT_OUR_OWN = Test(load=0x20, offset=0xFFFFF004, jump=0x15, value=socket.PACKET_OUTGOING, want=False)
 
 
 class Cable:
@@ -25,7 +25,7 @@ class Cable:
         self.subscribers: list[Subscriber] = []
         self.heard: list[bytes] = []
         with netns.inside(namespace):
-            self._socket = open_packet_socket("eth0", EVERY_ETHERTYPE, (_NOT_OUR_OWN,))
+            self._socket = open_packet_socket("eth0", EVERY_ETHERTYPE, (NOT_OUR_OWN,))
 
     def close(self) -> None:
         self._socket.close()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.engine.access.effects import Key
+    from reconciler.engine.wire.drop import Drop
 
 
 class PathError(Exception):
@@ -49,6 +50,11 @@ class DataPath(Protocol):
     def detach(self, interface: str) -> None:
         """Leave this interface alone; its paths are closed."""
 
+    def restrict(self, access_only: bool) -> None:
+        """Whether interfaces, now and later, are for PPPoE alone: anything else is then dropped there. Raises
+        ``PathError`` where that cannot be.
+        """
+
     def open(self, key: Key, address: bytes, mtu: int) -> None:
         """Carry this session's packets: from it only with source ``address``, to it at most ``mtu`` octets
         each.
@@ -70,6 +76,9 @@ class DataPath(Protocol):
         """What all paths on each attached interface have carried, those that are closed too. Begins at 0 when
         the interface is attached anew, or the data path is.
         """
+
+    def drops(self) -> Mapping[Drop, int]:
+        """How many packets were dropped here, by reason, since the data path was made."""
 
     def fileno(self) -> int | None:
         """A descriptor that becomes readable when ``poll`` has something to do."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.engine.datapath.base import Counters
+from reconciler.engine.datapath.base import Counters, PathError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.engine.access.effects import Key
+    from reconciler.engine.wire.drop import Drop
 
 
 class NullDataPath:
@@ -28,6 +29,10 @@ class NullDataPath:
     def detach(self, interface: str) -> None:
         self.paths = {key: path for key, path in self.paths.items() if key.interface != interface}
 
+    def restrict(self, access_only: bool) -> None:
+        if access_only:
+            raise PathError("the data path null keeps nothing off an interface")
+
     def open(self, key: Key, address: bytes, mtu: int) -> None:
         self.paths[key] = (address, mtu)
 
@@ -44,6 +49,9 @@ class NullDataPath:
         return dict.fromkeys(self.paths, Counters())
 
     def traffic(self) -> Mapping[str, Counters]:
+        return {}
+
+    def drops(self) -> Mapping[Drop, int]:
         return {}
 
     def fileno(self) -> int | None:

@@ -23,6 +23,8 @@ from reconciler.engine.datapath.records import Op, Record, Tally
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reconciler.engine.wire.drop import Drop
+
 DEVICE = "pppoe%d"
 """Name of the TUN device; the kernel puts the first free number in."""
 PATIENCE = 10.0
@@ -54,6 +56,10 @@ class TunDataPath:
         self._paths = {key: path for key, path in self._paths.items() if key.interface != interface}
         if port is not None:
             self._say(Record(Op.DETACH, port[0]))
+
+    def restrict(self, access_only: bool) -> None:
+        if access_only:
+            raise PathError("the data path tun cannot keep other traffic off an interface: that takes ebpf")
 
     def open(self, key: Key, address: bytes, mtu: int) -> None:
         port = self._ports.get(key.interface)
@@ -108,6 +114,9 @@ class TunDataPath:
             self._replace()
             return []
         return [Tally(*fields) for fields in records.tally.iter_unpack(body)]
+
+    def drops(self) -> Mapping[Drop, int]:
+        return {}
 
     def fileno(self) -> int | None:
         return self._watch.fileno()

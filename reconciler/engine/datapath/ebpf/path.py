@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 from reconciler.engine.access.effects import Key
 from reconciler.engine.datapath.base import Counters, PathError
 from reconciler.engine.datapath.ebpf import attachments, kernel, pair
-from reconciler.engine.datapath.ebpf.layout import ENTRY, Device, Wire
+from reconciler.engine.datapath.ebpf.layout import ENTRY, Device, Dropped, Wire
 from reconciler.engine.datapath.ebpf.pins import Pins, sweep
 from reconciler.engine.datapath.ebpf.sessions import FullError, Sessions
 from reconciler.engine.datapath.ebpf.strays import Strays
+from reconciler.engine.wire.drop import Drop
 from reconciler.linux.bpf import Map, shape_of
 from reconciler.linux.rtnl import LINKS_CHANGED, Rtnl
 
@@ -30,6 +31,16 @@ if TYPE_CHECKING:
     from reconciler.engine.datapath.ebpf.pair import Pair
 
 _ONLY = ENTRY.pack(0)
+_DROPS = {
+    Dropped.TRUNCATED: Drop.TRUNCATED_DATA,
+    Dropped.NOT_IPV4: Drop.DATA_PROTOCOL,
+    Dropped.SPOOFED: Drop.SPOOFED,
+    Dropped.UNKNOWN_SESSION: Drop.STRAY,
+    Dropped.NOT_PPPOE: Drop.NOT_PPPOE,
+    Dropped.NO_SESSION: Drop.NO_SESSION,
+    Dropped.TOO_BIG: Drop.TOO_BIG,
+    Dropped.UNSEGMENTED: Drop.UNSEGMENTED,
+}
 
 log = logging.getLogger("reconciler.engine")
 
@@ -45,6 +56,7 @@ class EbpfDataPath:
         self._runtime_dir = runtime_dir
         self._ports: dict[str, tuple[int, bytes]] = {}
         self._wanted: set[Wire] = set()
+        self._access_only = False
         self._pins = Pins(runtime_dir)
         self._rtnl, self._changes = Rtnl(), Rtnl(LINKS_CHANGED)
         try:
@@ -72,7 +84,7 @@ class EbpfDataPath:
         attachments.on_far_end(self._pins, self._loaded.tc, devices.far_index, self._rtnl)
 
     def attach(self, interface: str, index: int, mac: bytes) -> None:
-        self._sessions.serve(index, access_only=False)
+        self._sessions.serve(index, access_only=self._access_only)
         attachments.on_access_interface(
             self._pins, self._loaded.xdp, interface, index, native=self._pair.takes_native
         )
@@ -84,6 +96,11 @@ class EbpfDataPath:
         if port is not None:
             self._strays.leave(interface)
             self._forsake(port[0])
+
+    def restrict(self, access_only: bool) -> None:
+        self._access_only = access_only
+        for index, _ in self._ports.values():
+            self._sessions.serve(index, access_only=access_only)
 
     def open(self, key: Key, address: bytes, mtu: int) -> None:
         port = self._ports.get(key.interface)
@@ -128,6 +145,9 @@ class EbpfDataPath:
         for key, carried in self.counters().items():
             sums[key.interface] = Counters(*map(add, sums[key.interface], carried))
         return sums
+
+    def drops(self) -> Mapping[Drop, int]:
+        return {_DROPS[reason]: count for reason, count in self._sessions.dropped() if count}
 
     def fileno(self) -> int | None:
         return self._watch.fileno()

@@ -1,0 +1,94 @@
+"""Real traffic of strict subscribers through an engine, to a station on its other side.
+
+::
+
+    strict peer ── eth0 ─ the engine's namespace ─ eth1 ── far 192.0.2.2
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Self
+
+from reconciler.linux import links, netns, sysctl
+
+FAR, NEAR = "192.0.2.2", "192.0.2.1"
+
+
+class StrictPeer:
+    """A subscriber's process, up; for the time of a ``with`` block. ``report`` is there after it."""
+
+    def __init__(self, namespace: str, user: str, mac: str) -> None:
+        argv = [sys.executable, "-m", "tests.root.strict_peer", user, mac]
+        with netns.inside(namespace):
+            self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.report: dict[str, Any] = {}
+        self.address = ""
+
+    def __enter__(self) -> Self:
+        self.address = self._said()["address"]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._process as process:
+            assert process.stdin is not None
+            process.stdin.close()
+            self.report = self._said() if kind is None else {}
+            process.kill()
+
+    def _said(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the subscriber ended"
+        return dict(json.loads(line))
+
+
+@contextlib.contextmanager
+def far(namespace: str) -> Iterator[str]:
+    """The other side: a namespace that routes everything by ours, where we are now, which forwards."""
+    name = f"{namespace}-far"
+    netns.create(name)
+    try:
+        links.create_veth("eth1", "eth0", name)
+        links.assign("eth1", NEAR, 24)
+        links.bring("eth1", up=True)
+        with netns.inside(name):
+            links.bring("lo", up=True)
+            links.assign("eth0", FAR, 24)
+            links.bring("eth0", up=True)
+            links.default_route(gateway=NEAR)
+        sysctl.write(sysctl.IP_FORWARD, 1)
+        yield name
+    finally:
+        netns.remove(name)
+
+
+@contextlib.contextmanager
+def serving(namespace: str) -> Iterator[None]:
+    """An iperf3 server there."""
+    with netns.inside(namespace):
+        server = subprocess.Popen(["iperf3", "-s", "--forceflush"], stdout=subprocess.PIPE, text=True)
+    with server:
+        assert server.stdout is not None
+        while "listening" not in server.stdout.readline():
+            pass
+        yield
+        server.terminate()
+
+
+def iperf3(namespace: str, *arguments: str, to: str = FAR) -> dict[str, Any]:
+    """Send, from there, and give back how it went. Fails with what iperf3 says."""
+    with netns.inside(namespace):
+        done = subprocess.run(
+            ["iperf3", "-c", to, "-J", *arguments], capture_output=True, text=True, timeout=60, check=False
+        )
+    said = json.loads(done.stdout)
+    assert "error" not in said, said["error"]
+    return dict(said["end"])
