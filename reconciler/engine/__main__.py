@@ -23,6 +23,7 @@ from reconciler.engine.datapath.base import PathError
 from reconciler.engine.host import Host
 from reconciler.engine.journal import NAME as JOURNAL
 from reconciler.engine.journal import Journal, JournalVersionError
+from reconciler.engine.journal import check as check_journal
 from reconciler.engine.messages import SOCKET_NAME
 from reconciler.engine.service import Service
 from reconciler.engine.vault import Vault
@@ -41,12 +42,16 @@ def main() -> int:
     arguments = _arguments()
     if arguments.shutdown:
         return _shut_down(arguments.runtime_dir)
+    if arguments.check:
+        return _check(arguments.runtime_dir)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     manager = Manager(os.environ)
     try:
+        # A newer journal is refused before anything is taken over.
+        journal = _journal(arguments.runtime_dir)
         datapath, choice = choose(arguments.datapath, arguments.runtime_dir)
         log.info("data path %s: %s", datapath.name, choice)
-        host = _host(_journal(arguments.runtime_dir), datapath, manager)
+        host = _host(journal, datapath, manager)
         host.datapath_choice = choice
         service = Service(host, arguments.runtime_dir / SOCKET_NAME)
     except (PathError, JournalVersionError, OSError) as error:
@@ -69,6 +74,15 @@ def _shut_down(runtime_dir: Path) -> int:
         farewell.end(runtime_dir / SOCKET_NAME)
     except OSError as error:
         sys.stderr.write(f"engine: there is none to shut down in {runtime_dir}: {error.strerror or error}\n")
+        return 1
+    return 0
+
+
+def _check(runtime_dir: Path) -> int:
+    try:
+        check_journal(runtime_dir / JOURNAL)
+    except JournalVersionError as error:
+        sys.stderr.write(f"engine: {error}\n")
         return 1
     return 0
 
@@ -107,6 +121,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--runtime-dir", type=Path, required=True, help="directory of the command socket")
     parser.add_argument("--datapath", choices=NAMES, default="auto")
     parser.add_argument("--shutdown", action="store_true", help="end the engine that runs, and its sessions")
+    parser.add_argument(
+        "--check", action="store_true", help="say whether this version could go on; touch nothing"
+    )
     return parser.parse_args()
 
 

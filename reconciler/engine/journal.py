@@ -134,6 +134,22 @@ class Journal:
         return found
 
 
+def check(path: Path) -> None:
+    """Whether an engine of this version could go on with the journal, if there is one. Touches nothing.
+    Raises ``JournalVersionError``.
+    """
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+        _refuse_newer(path, database.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _refuse_newer(path: Path, version: int) -> None:
+    if version > VERSION:
+        raise JournalVersionError(
+            f"{path} was written by a newer engine (version {version}, this one reads {VERSION}): "
+            "start that engine, or remove the file to begin without its sessions"
+        )
+
+
 def _open(path: Path, boot: str) -> sqlite3.Connection:
     path.touch(mode=0o600)
     database = sqlite3.connect(path)
@@ -141,11 +157,7 @@ def _open(path: Path, boot: str) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = OFF")  # the machine's end is the journal's end
         version = database.execute("PRAGMA user_version").fetchone()[0]
-        if version > VERSION:
-            raise JournalVersionError(
-                f"{path} was written by a newer engine (version {version}, this one reads {VERSION}): "
-                "start that engine, or remove the file to begin without its sessions"
-            )
+        _refuse_newer(path, version)
         if version == 0:
             _create(database, boot)
         elif version < VERSION:

@@ -8,8 +8,10 @@ pass. It must not know what the engine is told.
 
 from __future__ import annotations
 
+import logging
 import os
 import selectors
+import signal
 import socket
 import struct
 import subprocess
@@ -19,7 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from reconciler.engine.messages import SOCKET_NAME, Hello
-from reconciler.resources.engine import EngineClient, NoEngineError, RefusedError
+from reconciler.resources.engine import EngineClient, NoEngineError, ProtocolError, RefusedError
 
 LOG_NAME = "engine.log"
 START_TIMEOUT = 10.0
@@ -33,6 +35,8 @@ _PROVEN = 60.0
 """Seconds after which an engine that ran counts as one that works."""
 
 _LONGEST_LOG = 8 << 20
+
+log = logging.getLogger("reconciler")
 
 _HANDED_ON = frozenset({"HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ", "VIRTUAL_ENV"})
 """Variables that the engine gets from us; with the like of ``LC_ALL`` and ``PYTHONPATH``."""
@@ -65,17 +69,19 @@ class Supervisor:
         self._trouble = ""
 
     def ensure(self) -> Hello:
-        """The running engine's answer to ``hello``, after starting it if there was none.
+        """The running engine's answer to ``hello``, after starting it if there was none, or an older one.
 
-        Raises :class:`EngineStartError`; and ``RefusedError`` when another version's engine runs.
+        Raises :class:`EngineStartError`; and ``ProtocolError`` when a newer engine runs, which is left alone.
         """
         try:
             hello = self.client.hello()
         except NoEngineError:
-            self._reap()
-            self._refuse_second_engine()
-            self._start()
-            hello = self._greet()
+            hello = self._begin()
+        except ProtocolError as error:
+            if not error.older:
+                raise
+            self._dismiss(error.hello)
+            hello = self._begin()
         self._trim_log()
         return hello
 
@@ -86,11 +92,46 @@ class Supervisor:
         with suppress(NoEngineError, RefusedError):
             self.client.shutdown()
         self.client.close()
+        pid = _owner(self._directory / SOCKET_NAME)
+        self._wait_for_the_end(f"the engine (pid {pid}) does not end: `kill {pid}` ends it")
+
+    def _begin(self) -> Hello:
+        self._reap()
+        self._refuse_second_engine()
+        self._start()
+        return self._greet()
+
+    def _dismiss(self, old: Hello) -> None:
+        """Have an older engine's process end. Its sessions go on with the next one, which is asked first
+        whether it can.
+        """
+        who = f"the engine (pid {old['pid']}, version {old['version']}) is older than this program"
+        if self._command is None:
+            raise EngineStartError(f"{who}: restart its unit, which drops nobody", _LONGEST_PAUSE)
+        self._wait_for_our_turn()
+        check = subprocess.run(
+            [*self._command, "--check"], capture_output=True, text=True, timeout=START_TIMEOUT, check=False
+        )
+        if check.returncode:
+            raise self._failed(f"{who}, and goes on, since ours could not: {_last_line(check.stderr)}")
+        log.info("%s: ours goes on in its place", who)
+        self.client.close()
+        with suppress(ProcessLookupError):
+            os.kill(old["pid"], signal.SIGTERM)
+        self._wait_for_the_end(f"{who} and does not end: `kill -9 {old['pid']}` ends it")
+
+    def _wait_for_the_end(self, trouble: str) -> None:
+        """Of the engine's process, however it was asked. Raises ``NoEngineError`` when it takes too long."""
         deadline = self._clock() + STOP_TIMEOUT
-        while (pid := _owner(self._directory / SOCKET_NAME)) or not self._ended():
+        while _owner(self._directory / SOCKET_NAME) or not self._ended():
             if self._clock() > deadline:
-                raise NoEngineError(f"the engine (pid {pid}) does not end: `kill {pid}` ends it")
+                raise NoEngineError(trouble)
             time.sleep(0.02)
+
+    def _wait_for_our_turn(self) -> None:
+        left = self._not_before - self._clock()
+        if left > 0:
+            raise EngineStartError(self._trouble, left)
 
     def _ended(self) -> bool:
         return self._process is None or self._process.poll() is not None
@@ -115,9 +156,7 @@ class Supervisor:
     def _start(self) -> None:
         if self._command is None:
             raise EngineStartError("no engine answers, and it is not ours to start", _FIRST_PAUSE)
-        left = self._not_before - self._clock()
-        if left > 0:
-            raise EngineStartError(self._trouble, left)
+        self._wait_for_our_turn()
         try:
             with open(self._directory / LOG_NAME, "ab", opener=_private) as log:
                 self._process = subprocess.Popen(
@@ -161,8 +200,7 @@ class Supervisor:
     def _last_words(self) -> str:
         with (self._directory / LOG_NAME).open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - 4096))
-            lines = log.read().decode(errors="backslashreplace").strip().splitlines()
-        return lines[-1].removeprefix("engine: ") if lines else "it said nothing"
+            return _last_line(log.read().decode(errors="backslashreplace"))
 
     def _trim_log(self) -> None:
         # The engine appends: cutting the file under it is safe, and /run is memory.
@@ -184,6 +222,11 @@ def _harmless(environment: Mapping[str, str]) -> dict[str, str]:
         for name, value in environment.items()
         if name in _HANDED_ON or name.startswith(("LC_", "PYTHON"))
     }
+
+
+def _last_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1].removeprefix("engine: ") if lines else "it said nothing"
 
 
 def _first_line(process: subprocess.Popen[bytes], timeout: float) -> bytes | None:

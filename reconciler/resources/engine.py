@@ -48,6 +48,22 @@ class RefusedError(Exception):
         self.code = code
 
 
+class ProtocolError(RefusedError):
+    """The running engine speaks another protocol: ``hello`` is what it said. It was asked nothing else."""
+
+    def __init__(self, hello: Hello) -> None:
+        self.hello = hello
+        self.older = hello["protocol"] < PROTOCOL
+        who = f"the running engine (pid {hello['pid']}, version {hello['version']})"
+        what = f"speaks protocol {hello['protocol']}, this program {PROTOCOL}"
+        advice = (
+            "`reconciler run` of this version replaces it and drops nobody"
+            if self.older
+            else f"start `reconciler run` of version {hello['version']}; nobody was dropped"
+        )
+        super().__init__("failed", f"{who} {what}: {advice}")
+
+
 class EngineClient:
     """Speaks to the engine whose socket is in ``runtime_dir``; waits ``patience`` seconds for an answer.
 
@@ -62,13 +78,10 @@ class EngineClient:
         self._wire: _Connection | None = None
 
     def hello(self) -> Hello:
+        """Raises :class:`ProtocolError` when the engine is older or newer than this program."""
         answer = cast("Hello", self._call("hello"))
         if answer["protocol"] != PROTOCOL:
-            raise RefusedError(
-                "failed",
-                f"the running engine (pid {answer['pid']}) speaks protocol {answer['protocol']}, this program"
-                f" {PROTOCOL}: run `reconciler run --on-exit drain` of that version once to stop it",
-            )
+            raise ProtocolError(answer)
         return answer
 
     def observe(self) -> Observation:

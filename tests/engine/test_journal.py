@@ -7,11 +7,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from reconciler.engine.journal import NAME, VERSION, Journal, JournalVersionError
+from reconciler.engine.journal import NAME, VERSION, Journal, JournalVersionError, check
 from tests.fakes.vault import FakeVault
 
 BOOT = "boot-1"
@@ -204,3 +205,18 @@ def test_what_an_older_engine_kept_in_plain_text_is_wiped(path: Path) -> None:
     assert (journal.load()["users"], journal.load()["sessions"]) == ({}, {"a": 1})
     assert b"hunter2" not in on_disk(path)
     journal.close()
+
+
+def test_whether_an_engine_could_go_on_is_said_without_touching_anything(path: Path) -> None:
+    check(path)
+    assert not path.exists()
+    Journal(path, BOOT, FakeVault()).close()
+    check(path)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"PRAGMA user_version = {VERSION + 1}")
+    before = path.read_bytes()
+    with pytest.raises(JournalVersionError, match="written by a newer engine"):
+        check(path)
+    assert path.read_bytes() == before
+    path.write_bytes(b"damaged" * 1000)
+    check(path)

@@ -83,6 +83,7 @@ class FakeEngine:
         self.interfaces = dict.fromkeys(interfaces, True)
         self.device = device
         self.pid = os.getpid()
+        self.protocol = PROTOCOL
         self.drops: dict[str, int] = {}
         self.draining: float | None = None
         self.told: Counter[tuple[EventType, str]] = Counter()
@@ -140,7 +141,7 @@ class FakeEngine:
 
     def do_hello(self) -> object:
         return {
-            "protocol": PROTOCOL,
+            "protocol": self.protocol,
             "version": "0",
             "pid": self.pid,
             "datapath": "tun" if self.device else "null",
@@ -391,10 +392,16 @@ def main() -> None:
     parser.add_argument("--datapath", default="null")
     parser.add_argument("--interfaces", default="eth1")
     parser.add_argument("--die", help="fail at once with this message")
+    parser.add_argument("--protocol", type=int, default=PROTOCOL)
+    parser.add_argument("--check", action="store_true", help="fail, or not, and do nothing else")
     options = parser.parse_args()
     if options.die:
         sys.exit(options.die)
-    engine = FakeEngine(options.runtime_dir, options.interfaces.split(",")).start()
+    if options.check:
+        return
+    engine = FakeEngine(options.runtime_dir, options.interfaces.split(","))
+    engine.protocol = options.protocol
+    engine.start()
     signal.signal(signal.SIGTERM, lambda *_: engine.stopped.set())
     sys.stdout.write("ready\n")
     sys.stdout.flush()

@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from reconciler.engine.messages import PROTOCOL
 from reconciler.loop.lock import Lock, RuntimeDirError
 from reconciler.loop.supervise import EngineStartError, Supervisor
-from reconciler.resources.engine import EngineClient, NoEngineError
+from reconciler.resources.engine import EngineClient, NoEngineError, ProtocolError
 
 
 class Clock:
@@ -88,6 +90,53 @@ def test_does_not_start_again_before_its_time(tmp_path: Path, clock: Clock) -> N
         with pytest.raises(EngineStartError, match="cannot be started: No such file"):
             supervisor.ensure()
     assert supervisor._failures == 1
+
+
+@contextmanager
+def engine_of(directory: Path, protocol: int) -> Iterator[subprocess.Popen[bytes]]:
+    """An engine of another version, started by somebody else."""
+    argv = command(directory, "--protocol", str(protocol))
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        yield process
+        if process.poll() is None:
+            process.kill()
+
+
+def test_an_older_engine_makes_room_for_ours(supervisor: Supervisor, tmp_path: Path) -> None:
+    with engine_of(tmp_path, PROTOCOL - 1) as old:
+        hello = supervisor.ensure()
+        assert (hello["protocol"], hello["pid"] != old.pid) == (PROTOCOL, True)
+        assert old.wait(10) == 0, "it was asked to leave, not to end its sessions"
+
+
+def test_an_older_engine_stays_where_ours_could_not_go_on(tmp_path: Path, clock: Clock) -> None:
+    supervisor = Supervisor(tmp_path, command(tmp_path, "--die", "engine: the journal is newer"), clock)
+    with engine_of(tmp_path, PROTOCOL - 1) as old, closing(supervisor.client):
+        for _ in range(2):
+            with pytest.raises(
+                EngineStartError, match=r"goes on, since ours could not: the journal is newer$"
+            ):
+                supervisor.ensure()
+        assert supervisor._failures == 1, "asked once, and again after a pause"
+        assert old.poll() is None
+
+
+def test_an_older_engine_that_is_not_ours_to_start_is_left_to_its_unit(tmp_path: Path) -> None:
+    supervisor = Supervisor(tmp_path, None)
+    with engine_of(tmp_path, PROTOCOL - 1) as old, closing(supervisor.client):
+        with pytest.raises(EngineStartError, match="restart its unit, which drops nobody"):
+            supervisor.ensure()
+        assert old.poll() is None
+
+
+def test_a_newer_engine_is_left_alone_and_its_version_is_named(tmp_path: Path) -> None:
+    supervisor = Supervisor(tmp_path, command(tmp_path))
+    with engine_of(tmp_path, PROTOCOL + 1) as new, closing(supervisor.client):
+        with pytest.raises(ProtocolError, match=r"start `reconciler run` of version 0; nobody was dropped$"):
+            supervisor.ensure()
+        assert new.poll() is None
 
 
 def test_stop_waits_for_the_end(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_refusal_carries_code_and_reason(client: EngineClient) -> None:
 
 
 def test_another_protocol_is_refused_in_one_line(engine: FakeEngine, client: EngineClient) -> None:
-    engine.do_hello = lambda: {"protocol": 99, "pid": 4711}  # type: ignore[method-assign]
+    engine.do_hello = lambda: {"protocol": 99, "pid": 4711, "version": "9"}  # type: ignore[method-assign]
     with pytest.raises(RefusedError, match=r"pid 4711.*protocol 99"):
         client.hello()
 

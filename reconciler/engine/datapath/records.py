@@ -1,7 +1,7 @@
 """What the engine and the TUN worker say to each other: fixed-size records on a stream socket.
 
-The engine sends ``Record``; the worker answers HELLO with its device's name, SYNC with one octet once all
-before it is done, and COUNTERS with a count and that many ``Tally``.
+The engine sends ``Record``; the worker answers HELLO with its device's name and its version, SYNC with one
+octet once all before it is done, and COUNTERS with a count and that many ``Tally``.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 SOCKET_NAME = "datapath.sock"
 """The worker's socket inside the runtime directory."""
 
+VERSION = 1
+"""Raised when an engine and a worker of another version could not understand each other."""
+
 record = Struct("!BI6sH4sH16s")
 tally = Struct("!I6sHQQQQ")
-hello = Struct("!16s")
+hello = Struct("!15sB")
 count = Struct("!I")
 
 

@@ -148,18 +148,25 @@ class TunDataPath:
         self._worker.sendall(data)
 
     def _adopt(self) -> tuple[socket.socket, str] | None:
-        """Take over the worker that an earlier engine left behind, if there is one, and what it carries."""
+        """Take over the worker that an earlier engine left behind, if there is one, and what it carries.
+        One of another version is replaced, which costs the packets of a moment.
+        """
         worker = socket.socket(socket.AF_UNIX)
         worker.settimeout(PATIENCE)
         try:
             worker.connect(str(self._runtime_dir / records.SOCKET_NAME))
             worker.sendall(records.record.pack(*Record(Op.HELLO)))
-            device = records.hello.unpack(records.receive(worker, records.hello.size))[0]
+            device, version = records.hello.unpack(records.receive(worker, records.hello.size))
         except OSError:
             worker.close()
             return None
+        name = device.rstrip(b"\0").decode()
+        if version != records.VERSION:
+            worker.close()
+            remove(self._runtime_dir)
+            return self._start(name)
         self._watch.register(worker, select.EPOLLIN)
-        return worker, device.rstrip(b"\0").decode()
+        return worker, name
 
     def _start(self, device: str) -> tuple[socket.socket, str]:
         process = self._process = subprocess.Popen(

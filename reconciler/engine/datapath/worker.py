@@ -93,7 +93,7 @@ class Worker:
         match asked.op:
             case Op.HELLO:
                 forwarder.doubt()
-                engine.sendall(records.hello.pack(self._device.encode()))
+                engine.sendall(records.hello.pack(self._device.encode(), records.VERSION))
             case Op.PRUNE:
                 self._prune()
             case Op.ATTACH:
