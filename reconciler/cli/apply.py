@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import click
 
-from reconciler.cli import ask
+from reconciler.cli import ask, outcome, saved
 from reconciler.cli.common import (
     EXIT_ERROR,
-    EXIT_HELD,
     EXIT_NO_DAEMON,
-    EXIT_PARTIAL,
     EXIT_PENDING,
     EXIT_STALE,
-    EXIT_TIMEOUT,
+    SECONDS,
     Common,
     Failure,
-    coloured,
-    print_data,
     say,
     takes_common,
 )
 from reconciler.control.client import AnswerError, NoDaemonError
-
-_STATUS = {
-    "applied": 0,
-    "unchanged": 0,
-    "partial": EXIT_PARTIAL,
-    "held": EXIT_HELD,
-    "timeout": EXIT_TIMEOUT,
-}
-_COLOURS = {"+": "green", "-": "red", "~": "yellow", "^": "cyan"}
 
 
 @click.command("apply")
@@ -42,73 +28,132 @@ _COLOURS = {"+": "green", "-": "red", "~": "yellow", "^": "cyan"}
 @click.option(
     "--detailed-exitcode", is_flag=True, help="With --dry-run: exit with 2 when changes are pending."
 )
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="With --dry-run: save the plan.")
 @click.option(
-    "--timeout",
-    type=click.FloatRange(0.1, 600),
-    default=60.0,
-    show_default=True,
-    help="Seconds to wait until everything is settled.",
+    "--confirm-within",
+    type=SECONDS,
+    metavar="DURATION",
+    help="Undo it unless somebody says `reconciler confirm` so soon (2m, 90s); wait for that, exit with 6 if "
+    "nobody does.",
 )
-@click.option(
-    "--allow-guard",
-    metavar="PLAN-ID",
-    help="Let exactly this plan, which the guard holds, go ahead; exit with 5 when it is another one now.",
-)
+@click.option("--no-wait", is_flag=True, help="With --confirm-within: do not wait for it.")
+@outcome.TIMEOUT
+@outcome.ALLOW_GUARD
 @takes_common(("text", "json", "ndjson", "markdown"))
 def command(
     common: Common,
     site: Path,
     dry_run: bool,
     detailed_exitcode: bool,
+    out: Path | None,
+    confirm_within: float | None,
+    no_wait: bool,
     timeout: float,
     allow_guard: str | None,
 ) -> int:
     """Make SITE true now: plan, apply, wait until converged.
 
     Asks the daemon that `reconciler run` started. A dry run takes any file, and also works without a daemon;
-    with `-o markdown` it prints a comment for a pull request.
+    with `-o markdown` it prints a comment for a pull request. SITE may be a plan that a dry run saved:
+    exactly that is applied, or nothing, with exit status 5, when the file or what is in force has moved
+    since.
+
+    While the watch follows SITE, a saved edit is applied at once: `reconciler pause` first to choose the
+    moment.
     """
-    if detailed_exitcode and not dry_run:
-        raise click.UsageError("--detailed-exitcode goes with --dry-run")
-    if allow_guard is not None and dry_run:
-        raise click.UsageError("--allow-guard does not go with --dry-run")
-    if common.output == "markdown" and not dry_run:
-        raise click.UsageError("-o markdown goes with --dry-run")
+    _check(dry_run, detailed_exitcode, out, confirm_within, no_wait, allow_guard, common.output)
+    if dry_run:
+        return _plan(common, site, out, detailed_exitcode)
+    plan = saved.read(site)
     try:
-        if dry_run:
-            answer = _dry_run(common, site)
-            if common.output == "markdown":
-                click.echo(answer["markdown"], nl=False)
-            else:
-                _show(common, answer["plan"], answer["text"])
-            _say_next(common, site, answer)
-            return EXIT_PENDING if detailed_exitcode and answer["plan"]["changes"] else 0
         answer = ask.post(
             common,
             "/v1/apply",
             patience=timeout + 30,
-            path=str(site.absolute()),
+            path=str(site.absolute()) if plan is None else None,
+            saved=plan,
             timeout=timeout,
             allow_guard=allow_guard,
+            confirm_within=confirm_within,
+            by=ask.who(),
         )
     except AnswerError as error:
         return _refused(error)
-    _show(common, answer, answer["text"])
-    if answer["result"] == "held":
-        click.echo("held: nothing of it is applied; what was in force stays so", err=True)
-        say(common, _release(site, answer))
-    elif answer["message"]:
-        click.echo(f"{answer['result']}: {answer['message']}", err=True)
-    elif answer["result"] == "applied":
-        say(common, f"generation {answer['generation']} is in force")
-    return _STATUS[answer["result"]]
+    outcome.show(common, answer, answer["text"])
+    status = outcome.tell(common, answer, f"reconciler apply {site}")
+    if confirm_within is None:
+        return status
+    return _trial(common, answer, status, wait=not no_wait)
 
 
-def _dry_run(common: Common, site: Path) -> dict[str, Any]:
+def _check(
+    dry_run: bool,
+    detailed_exitcode: bool,
+    out: Path | None,
+    confirm_within: float | None,
+    no_wait: bool,
+    allow_guard: str | None,
+    form: str,
+) -> None:
+    """Which options go together."""
+    for option, given in (
+        ("--detailed-exitcode", detailed_exitcode),
+        ("--out", out is not None),
+        ("-o markdown", form == "markdown"),
+    ):
+        if given and not dry_run:
+            raise click.UsageError(f"{option} goes with --dry-run")
+    for option, given in (
+        ("--allow-guard", allow_guard is not None),
+        ("--confirm-within", confirm_within is not None),
+    ):
+        if given and dry_run:
+            raise click.UsageError(f"{option} does not go with --dry-run")
+    if no_wait and confirm_within is None:
+        raise click.UsageError("--no-wait goes with --confirm-within")
+    if confirm_within == 0:
+        raise click.UsageError("--confirm-within takes more than no time")
+
+
+def _trial(common: Common, answer: Any, status: int, *, wait: bool) -> int:
+    """A change that has to be confirmed: wait for that, also when it is in force in part only."""
+    pending = answer.get("confirm")
+    if pending is None:
+        if answer["result"] == "unchanged":
+            say(common, "nothing is on trial: this is in force already, and not since a moment ago")
+        return status
+    say(common, f"on trial until {pending['until']}, then generation {pending['undo_to']} is put back")
+    say(common, "next: reconciler confirm")
+    if not wait:
+        return status
+    return outcome.await_confirm(common, pending["generation"]) or status
+
+
+def _plan(common: Common, site: Path, out: Path | None, detailed_exitcode: bool) -> int:
+    text = _text(site)
     try:
-        text = site.read_bytes().decode(errors="surrogateescape")
+        answer = _dry_run(common, site, text)
+    except AnswerError as error:
+        return _refused(error)
+    if common.output == "markdown":
+        click.echo(answer["markdown"], nl=False)
+    else:
+        outcome.show(common, answer["plan"], answer["text"])
+    if out is not None:
+        saved.write(out, answer["plan"], site, text)
+    _say_next(common, site, out, answer)
+    return EXIT_PENDING if detailed_exitcode and answer["plan"]["changes"] else 0
+
+
+def _text(site: Path) -> bytes:
+    try:
+        return site.read_bytes()
     except OSError as error:
         raise Failure(f"cannot read {site}: {error.strerror}") from None
+
+
+def _dry_run(common: Common, site: Path, content: bytes) -> dict[str, Any]:
+    text = content.decode(errors="surrogateescape")
     try:
         markdown = True if common.output == "markdown" else None
         answer: dict[str, Any] = ask.try_post(
@@ -148,31 +193,14 @@ def _alone(common: Common, site: Path) -> dict[str, Any]:
     }
 
 
-def _say_next(common: Common, site: Path, answer: dict[str, Any]) -> None:
+def _say_next(common: Common, site: Path, out: Path | None, answer: dict[str, Any]) -> None:
     """Which command carries the plan out; none for a candidate, which is not the file that is watched."""
-    if answer["plan"]["changes"] and answer["watched"]:
+    again = f"reconciler apply {out or site}"
+    if answer["plan"]["changes"] and (answer["watched"] or out):
         if answer["plan"]["guard"]["verdict"] == "held":
-            say(common, _release(site, answer))
+            say(common, outcome.release(again, answer))
             return
-        say(common, f"next: reconciler apply {site}")
-
-
-def _release(site: Path, answer: dict[str, Any]) -> str:
-    """How a held plan is let through."""
-    return f"next: reconciler apply {site} --allow-guard {answer['plan']['id']}"
-
-
-def _show(common: Common, document: Any, text: str) -> None:
-    print_data(common, document, lambda: _painted(text) if coloured() else text)
-
-
-def _painted(text: str) -> str:
-    return re.sub(
-        r"^  ([-+~^]) ",
-        lambda match: f"  {click.style(match[1], fg=_COLOURS[match[1]])} ",
-        text,
-        flags=re.MULTILINE,
-    )
+        say(common, f"next: {again}")
 
 
 def _refused(error: AnswerError) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from collections.abc import Iterator
 from typing import Any
 
-from reconciler.cli.common import EXIT_ERROR, EXIT_NO_DAEMON, Common, Failure
+from reconciler.cli.common import EXIT_ERROR, EXIT_NO_DAEMON, EXIT_STALE, Common, Failure
 from reconciler.control.client import AnswerError, Client, NoDaemonError
 
 
@@ -32,6 +34,25 @@ def post(common: Common, route: str, patience: float = 30.0, **request: Any) -> 
 def try_post(common: Common, route: str, patience: float = 30.0, **request: Any) -> Any:
     """The same, but raises ``NoDaemonError`` for who can do without a daemon."""
     return Client(common.runtime_dir).post(route, patience=patience, **request)
+
+
+def order(common: Common, route: str, patience: float = 30.0, **request: Any) -> Any:
+    """The answer to an order, which says who gives it. Raises :class:`Failure`, with status 5 for a plan that
+    is not what would be done now.
+    """
+    try:
+        return post(common, route, patience, by=who(), **request)
+    except AnswerError as error:
+        status = EXIT_STALE if error.code == "plan_stale" else EXIT_ERROR
+        raise Failure(str(error), status) from None
+
+
+def who() -> str:
+    """Who is at the keyboard: the login behind sudo, if there is one."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid {os.getuid()}"
 
 
 def lines(common: Common, route: str, **query: str) -> Iterator[Any]:

@@ -117,9 +117,12 @@ def takes_common(
 
 
 class Seconds(click.ParamType[float]):
-    """A duration of 0 seconds to a day, in seconds: ``90``, ``90s``, ``2m``, ``1.5h``, ``1d``."""
+    """A duration of 0 seconds to so many days, in seconds: ``90``, ``90s``, ``2m``, ``1.5h``, ``1d``."""
 
     name = "duration"
+
+    def __init__(self, days: int = 1) -> None:
+        self._days = days
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         if isinstance(value, float):
@@ -128,8 +131,9 @@ class Seconds(click.ParamType[float]):
         if match is None:
             self.fail(f"{value!r} is not a duration: write 90s, 2m or 1h", param, ctx)
         seconds = float(match[1]) * _UNITS[match[2]]
-        if seconds > _UNITS["d"]:
-            self.fail(f"{value!r} is longer than a day", param, ctx)
+        if seconds > self._days * _UNITS["d"]:
+            most = "a day" if self._days == 1 else f"{self._days} days"
+            self.fail(f"{value!r} is longer than {most}", param, ctx)
         return seconds
 
 

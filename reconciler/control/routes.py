@@ -28,6 +28,18 @@ class Service(Protocol):
 
     def apply(self, request: Request, /) -> Answer: ...
 
+    def rollback(self, request: Request, /) -> Answer: ...
+
+    def pause(self, request: Request, /) -> Answer: ...
+
+    def resume(self, request: Request, /) -> Answer: ...
+
+    def confirm(self, request: Request, /) -> Answer: ...
+
+    def history(self, request: Request, /) -> Answer: ...
+
+    def diff(self, request: Request, /) -> Answer: ...
+
     def terminate(self, request: Request, /) -> Answer: ...
 
     def drain(self, request: Request, /) -> Answer: ...
@@ -61,7 +73,27 @@ ROUTES = (
     ),
     Route("GET", "/v1/sessions", "sessions", "document", "The live sessions."),
     Route("POST", "/v1/plan", "plan", "document", "What an apply would do: {text?, path?, markdown?}."),
-    Route("POST", "/v1/apply", "apply", "document", "Converge now: {path?, timeout?, allow_guard?}."),
+    Route(
+        "POST",
+        "/v1/apply",
+        "apply",
+        "document",
+        "Converge now: {path?, timeout?, allow_guard?, confirm_within?, saved?, by?}.",
+    ),
+    Route(
+        "POST",
+        "/v1/rollback",
+        "rollback",
+        "document",
+        "Put a generation's content in force, and pause: {number, timeout?, allow_guard?, by?}.",
+    ),
+    Route("POST", "/v1/pause", "pause", "document", "Do not follow the file: {for?, reason?, by?}."),
+    Route("POST", "/v1/resume", "resume", "document", "Follow the file again: {by?}."),
+    Route("POST", "/v1/confirm", "confirm", "document", "Keep what is on trial, or undo it: {undo?, by?}."),
+    Route(
+        "GET", "/v1/history", "history", "document", "The generations, or all about one: {number?, limit?}."
+    ),
+    Route("GET", "/v1/diff", "diff", "document", "What two generations differ in: {from, to?}."),
     Route(
         "POST",
         "/v1/sessions/terminate",

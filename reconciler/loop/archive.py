@@ -12,6 +12,7 @@ import json
 import logging
 import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +20,7 @@ from typing import Any, Final
 from reconciler.loop.boxkey import KeyFileError, UnsealError
 from reconciler.loop.content import ForeignContentError, pack, unpack
 from reconciler.loop.goal import Goal, Reader
-from reconciler.loop.store import Store
+from reconciler.loop.store import FILE, Store
 from reconciler.plan import render
 from reconciler.plan.change import Plan
 from reconciler.plan.guard import Verdict
@@ -28,6 +29,7 @@ TOLD: Final = 1000
 """So many changes of a plan are kept; of more, their number."""
 
 _THROUGH: Final = "through"
+_BEFORE: Final = "before"
 
 log = logging.getLogger("reconciler")
 
@@ -53,6 +55,11 @@ class Archive:
         """The generation that was let through last, 0 for none: it is in force, as far as it is reached."""
         return int(self._store.fact(_THROUGH) or self._store.fact("applied") or 0)
 
+    @property
+    def before(self) -> int:
+        """The generation that stood before it, 0 for none."""
+        return int(self._store.fact(_BEFORE) or 0)
+
     def admit(self, number: int, goal: Goal, in_use: Iterable[int] = ()) -> None:
         """Generation ``number``, which wishes ``goal``, is let through: from now on it stands. To be said
         before anything of it is done.
@@ -69,6 +76,8 @@ class Archive:
             applied = int(self._store.fact("applied") or 0)
             if sealed is not None:
                 self._generations.keep(number, sealed, _packed({}), {applied, *in_use})
+            if number != self.through:
+                self._store.set_fact(_BEFORE, str(self.through))
             self._store.set_fact(_THROUGH, str(number))
 
     def standing(self) -> tuple[int, Goal] | None:
@@ -124,6 +133,24 @@ class Archive:
         if after != before:
             self._told = number, after
             self._generations.rewrite(number, _packed(after))
+
+
+def text_of(directory: Path, number: int) -> bytes:
+    """The text of a generation out of the state directory, with no daemon asked. Raises
+    :class:`NotKeptError`.
+    """
+    try:
+        (directory / FILE).open("rb").close()
+    except OSError as error:
+        raise NotKeptError(f"cannot read {directory / FILE}: {error.strerror}") from None
+    with closing(Store.peek(directory, "")) as store:
+        sealed = store.generations.sealed(number)
+        if sealed is None:
+            raise NotKeptError(f"the content of generation {number} is not kept in {directory}")
+        try:
+            return unpack(store.box.open(sealed)).text
+        except (UnsealError, KeyFileError, ForeignContentError) as error:
+            raise NotKeptError(f"the content of generation {number} cannot be read: {error}") from None
 
 
 def planned(plan: Plan, verdict: Verdict | None) -> dict[str, Any]:

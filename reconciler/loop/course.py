@@ -72,6 +72,11 @@ class Bearing:
     pending: Pending | None = None
     refused: Refused | None = None
 
+    @property
+    def free(self) -> bool:
+        """Whether nothing keeps the file from being followed."""
+        return self.pause is None and self.pending is None and self.refused is None
+
     def why(self) -> tuple[str, str]:
         """Why the file is not followed: a word and a line."""
         if self.pending:

@@ -7,19 +7,22 @@ seen to be as it says. It must not know how anything is observed or carried out.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias, cast
 
 from reconciler.engine.messages import Hello
 from reconciler.loop.generations import Cause, Generation, Outcome
 from reconciler.loop.goal import Goal
-from reconciler.loop.picture import Picture, digest
+from reconciler.loop.picture import Picture, Wishes
 from reconciler.loop.revision import revision
 from reconciler.loop.store import Store
 from reconciler.plan.state import State, Value
 from reconciler.resources.base import Live, Resource
 from reconciler.site.place import Path as Where
 from reconciler.site.place import Place
+
+_Places: TypeAlias = MutableMapping[Where, Place]
 
 _MACHINE = "forwarding."
 """Paths that outlive an engine; all others live in it, or on its data path's device."""
@@ -30,7 +33,7 @@ class History:
 
     def __init__(self, store: Store, resources: Sequence[Resource], wall: Callable[[], float]) -> None:
         self._store = store
-        self._resources = resources
+        self._wishes = Wishes(resources)
         self._wall = wall
         self._wish: tuple[Goal, str] | None = None
         self._places: Mapping[Where, Place] = {}
@@ -51,13 +54,26 @@ class History:
         """What tells a goal's wish from others'."""
         if self._wish is None or self._wish[0] is not goal:
             assert goal.wanted is not None
-            self._wish = goal, digest(self._resources, goal.wanted)
+            self._wish = goal, self._wishes.digest(goal.wanted)
         return self._wish[1]
 
     def wish_of(self, number: int) -> str:
         """The same of a generation; empty if there is none of that number."""
         generation = self._store.generations.get(number)
         return generation.digest if generation else ""
+
+    def generation(self, number: int) -> Generation | None:
+        """The generation of that number."""
+        return self._store.generations.get(number)
+
+    def newest(self, most: int) -> list[Generation]:
+        """At most so many generations, the newest first."""
+        return self._store.generations.newest(most)
+
+    @property
+    def kept(self) -> set[int]:
+        """The generations whose content is kept."""
+        return self._store.generations.kept()
 
     def conclude(self, number: int, outcome: Outcome) -> None:
         """What became of a generation that had to be confirmed."""
@@ -87,11 +103,11 @@ class History:
         """
         same_engine = self._store.fact("engine") == _mark(hello)
         state: dict[str, Value] = dict.fromkeys(self._store.remembered(), "")
-        state.update(
-            (path, value)
-            for path, value in self._store.applied().items()
-            if same_engine or path.startswith(_MACHINE)
-        )
+        applied = self._store.applied()
+        if same_engine:
+            state.update(applied)
+        else:
+            state.update((path, value) for path, value in applied.items() if path.startswith(_MACHINE))
         return state
 
     def record(self, seen: Picture, goal: Goal, hello: Hello, *, complete: bool) -> bool:
@@ -127,7 +143,7 @@ class History:
 
     def places(self, goal: Goal) -> Mapping[Where, Place]:
         """The goal's places, and for what is no longer in it those of the goal reached before."""
-        return ChainMap(dict(goal.places), dict(self._places))
+        return ChainMap(cast("_Places", goal.places), cast("_Places", self._places))
 
     def commit(self, number: int) -> str | None:
         """The commit that a generation was made from."""

@@ -34,6 +34,8 @@ from reconciler.loop.store import Store
 from reconciler.loop.supervise import EngineStartError, Supervisor
 from reconciler.plan.change import Change, Plan
 from reconciler.plan.guard import Verdict, judge
+from reconciler.plan.healing import ignored, to_do
+from reconciler.plan.state import State
 from reconciler.resources.base import Failure, Live, Resource, Situation
 from reconciler.resources.engine import NoEngineError, RefusedError
 from reconciler.resources.registry import steps
@@ -84,7 +86,8 @@ class Reconciler:
         self._gate = Gate(self.archive.through)
         self._standing = Standing(store, self.history, self.archive, self.course, self._gate, events)
         self._seen: Observation | None = None
-        self._begun = 0.0
+        self.begun = -math.inf
+        """When what stands was let through, by the monotonic clock; long ago if it was before we began."""
         self._monotonic = clocks.monotonic
 
     def run(self) -> Report:
@@ -127,6 +130,32 @@ class Reconciler:
             hello = self._supervisor.ensure()
             return self._gate.release(plan_id, self._planned(self._look(goal, hello), goal, hello))
 
+    def read(self) -> Goal | None:
+        """The file's goal as it is now; None if it cannot be used, or not yet."""
+        with self.turn:
+            intake = self._inlet.look()
+            return None if intake.doubtful or intake.source.wanted is None else intake.source
+
+    def unsettled(self) -> bool:
+        """Whether somebody seems to be writing the file."""
+        with self.turn:
+            return self._inlet.look().doubtful
+
+    def read_file(self) -> Goal:
+        """What the file says now, good or not."""
+        with self.turn:
+            return self._inlet.look().source
+
+    def picture(self, goal: Goal) -> Picture:
+        """How ``goal`` and the machine compare. Raises what :meth:`plan` raises."""
+        with self.turn:
+            return self._look(goal, self._supervisor.ensure(), 0)
+
+    def applied_state(self) -> State:
+        """The state that was reached last. Raises what :meth:`plan` raises."""
+        with self.turn:
+            return self.history.reached(self._supervisor.ensure())
+
     def understand(self, text: bytes, path: Path) -> Goal:
         """The goal that ``text`` declares, as if it stood at ``path``."""
         return self._reader.understand(text, path)
@@ -149,8 +178,10 @@ class Reconciler:
                 raise StalePlanError(allow)
             if self._gate.stops(plan, verdict):
                 return self._gate.hold(plan, verdict)
-            self._begun = self._monotonic()
+            before = self.archive.through
             self._standing.order(goal, cause, note, seen.at.live, plan, verdict)
+            if self.archive.through != before:
+                self.begun = self._monotonic()
             return None
 
     def due(self) -> float:
@@ -168,7 +199,7 @@ class Reconciler:
             return self._follow(intake, goal, hello)
         if pending := self.course.expired(self._now()):
             try:
-                self._begun = self._monotonic()
+                self.begun = self._monotonic()
                 self._standing.undo(pending, Live(self._supervisor.client.observe()), self._now())
             except NotKeptError as error:
                 end = Blocked("UndoFailed", f"generation {pending.generation} cannot be undone: {error}")
@@ -192,10 +223,10 @@ class Reconciler:
             report = replace(report, end=end, desired=self.history.desired, held=held)
         else:
             if number != self.archive.through:
-                self._begun = self._monotonic()
+                self.begun = self._monotonic()
             self._standing.admit(number, goal, plan, verdict)
             report = self._carry_out(intake, goal, hello, seen, plan)
-        return replace(report, verdict=verdict, took=self._monotonic() - self._begun)
+        return replace(report, verdict=verdict, took=self._monotonic() - self.begun)
 
     def _enforce(self, intake: Intake, hello: Hello) -> Report:
         """Keep what was let through last in force, whatever the file says. If it is not kept, only what moved
@@ -206,7 +237,7 @@ class Reconciler:
             seen = self._look(goal, hello, number)
             plan = self._planned(seen, goal, hello)
             report = self._carry_out(intake, goal, hello, seen, plan)
-            return replace(report, took=self._monotonic() - self._begun)
+            return replace(report, took=self._monotonic() - self.begun)
         assert intake.goal is not None
         seen = self._look(intake.goal, hello, self.history.applied)
         moved = _moved(self._planned(seen, intake.goal, hello))
@@ -230,24 +261,26 @@ class Reconciler:
         """
         now, told = self._wall(), self._events.last
         drifted = self.ledger.found(_heals(plan), now)
-        due = [change for change in plan.changes if not self._pause(change, now)]
+        due = [change for change in to_do(plan) if not self._pause(change, now)]
         failures, ended = self._apply(due, before)
         after = self._look(goal, hello) if due else before
         breaches = self._account(before, after, plan, ended, told) if due else ()
         left = self._planned(after, goal, hello)
         if only_moved:
             left = _moved(left)
+        self.ledger.forget(lambda path: ignored(path, after.at.wanted.site.self_heal))
         healed = self.ledger.settled((change.path for change in _heals(left)), now)
         newly_applied = False
         if not only_moved:
-            if not left:
+            complete = not to_do(left)
+            if complete:
                 self._stamp(after)
             number, reached = after.at.generation, self.history.applied
-            newly_applied = self.history.record(after, goal, hello, complete=not left)
+            newly_applied = self.history.record(after, goal, hello, complete=complete)
             if number != reached:
                 self._standing.tell(number, plan, failures, ended)
         return Report(
-            end=self._end({change.path for change in due}, left, failures, after),
+            end=self._end({change.path for change in due}, to_do(left), failures, after),
             intake=intake,
             desired=after.at.generation,
             applied=self.history.applied,
@@ -311,16 +344,17 @@ class Reconciler:
     def _pause(self, change: Change, now: float) -> float:
         return self.ledger.pause(change.path, now) if change.op == "heal" else 0.0
 
-    def _end(self, tried: Collection[str], left: Plan, failures: Sequence[Failure], after: Picture) -> End:
+    def _end(
+        self, tried: Collection[str], left: Sequence[Change], failures: Sequence[Failure], after: Picture
+    ) -> End:
         if failures:
             return _blocked(failures)
-        if undone := [change.path for change in left.changes if change.path in tried]:
+        if undone := [change.path for change in left if change.path in tried]:
             return Blocked("NotVerified", f"{undone[0]} is not as it was set")
         now = self._wall()
-        pauses = [self._pause(change, now) for change in left.changes]
-        if left and min(pauses) > 0:
-            message = "another program keeps changing what is put back here"
-            return Again(min(pauses), "DriftContested", message)
+        pauses = {change.path: self._pause(change, now) for change in left}
+        if pauses and min(pauses.values()) > 0:
+            return Again(min(pauses.values()), "DriftContested", self.ledger.fight(pauses))
         if left:
             return Again(ENDING, "MoreToDo", "something changed meanwhile")
         if self._still_ending(after):

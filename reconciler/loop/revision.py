@@ -46,6 +46,13 @@ def revision(path: Path, sha256: str | None) -> Revision | None:
     return Revision(commit, None if branch == "HEAD" else branch, known is None or known != sha256, author)
 
 
+def committed(path: Path, commit: str) -> str | None:
+    """The hash (SHA-256, hexadecimal) of the file's content in a commit; None if it is not in it. Raises what
+    comes of no git, or of one that hangs.
+    """
+    return _committed(path, commit)[0]
+
+
 @lru_cache(maxsize=64)
 def _committed(path: Path, commit: str) -> tuple[str | None, str]:
     """The hash of a file's content in a commit, as a checkout would write it, and the commit's author."""

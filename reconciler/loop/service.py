@@ -1,5 +1,5 @@
-"""What the public door can ask of the loop: status, sessions, plan, apply, terminate, drain, why,
-metrics, events.
+"""What the public door can ask of the loop: status, sessions, plan, terminate, drain, why, metrics, events;
+and the orders of ``loop.steering``.
 
 Answers are a status of HTTP's kind and a JSON-ready object; an error is ``{"error": {"code", "message"}}``.
 Called from the API's threads. Neighbours: ``loop.run`` converges, ``loop.views`` shows. It must not know
@@ -12,48 +12,40 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from reconciler.engine.messages import Counts, Observation, SessionKey, SessionView
-from reconciler.loop import gauges, views, waiting
+from reconciler.loop import answers, gauges, views, waiting
+from reconciler.loop.answers import Answer, fault
 from reconciler.loop.events import Events
-from reconciler.loop.goal import Goal
+from reconciler.loop.orders import Orders
 from reconciler.loop.reconcile import Clocks, Reconciler
-from reconciler.loop.report import Again, Blocked, Report, Settled
+from reconciler.loop.report import Report
 from reconciler.loop.revision import Revision, revision
-from reconciler.loop.run import Converged, Loop
+from reconciler.loop.run import Loop
+from reconciler.loop.steering import Steering, same_file
 from reconciler.loop.supervise import EngineStartError
 from reconciler.loop.why import Scene, account
 from reconciler.metrics import expose
-from reconciler.plan import render
-from reconciler.plan.change import Plan
-from reconciler.plan.guard import Verdict
 from reconciler.resources.engine import EngineClient, NoEngineError, RefusedError
-from reconciler.site import report as findings
-from reconciler.site.escape import visible
-
-Answer: TypeAlias = tuple[int, Any]
 
 HEARTBEAT = 15.0
 """Seconds without events after which a follower gets a None, so that one who has left is noticed."""
 
-LONGEST_WAIT = 600.0
 DRAIN_RATE = 50
 """Sessions that are ended a second when nobody says how many."""
 FASTEST_DRAIN = 100_000
-_COMMIT_DIGITS = 7
 _COMMIT = re.compile("[0-9a-fA-F]{4,64}")
 _SECONDS = re.compile("[0-9]{1,6}([.][0-9]*)?", re.ASCII)
 
 
-class Service:
+class Service(Steering):
     """The loop, as seen through the door."""
 
     def __init__(
         self, loop: Loop, reconciler: Reconciler, engine: EngineClient, events: Events, clocks: Clocks
     ) -> None:
-        self._loop = loop
-        self._reconciler = reconciler
+        super().__init__(loop, reconciler, Orders(reconciler, events, clocks))
         self._engine = engine
         self._events = events
         self._clocks = clocks
@@ -65,10 +57,10 @@ class Service:
         """
         board, commit, awaited = self._loop.board, request.get("commit"), None
         if commit is not None and not _COMMIT.fullmatch(commit):
-            return _error(400, "bad_request", "a commit has 4 to 64 hexadecimal digits")
+            return fault(400, "bad_request", "a commit has 4 to 64 hexadecimal digits")
         if "wait" in request:
             if not _SECONDS.fullmatch(request["wait"]):
-                return _error(400, "bad_request", "`wait` is a number of seconds")
+                return fault(400, "bad_request", "`wait` is a number of seconds")
             awaited = waiting.wait(board, self._loop.look(), _where, commit, float(request["wait"]))
         drift = self._reconciler.ledger.entries
         answer = views.status(board, drift, _where(board.report), self._seen(), self._clocks.wall(), awaited)
@@ -78,7 +70,7 @@ class Service:
         try:
             return 200, [views.session(session) for session in self._engine.observe()["sessions"]]
         except (NoEngineError, RefusedError) as error:
-            return _error(503, "engine_gone", str(error))
+            return fault(503, "engine_gone", str(error))
 
     def plan(self, request: Mapping[str, Any]) -> Answer:
         """``{"text"?, "path"?, "markdown"?}``: what an apply would do; ``text`` instead of the file's, as if
@@ -90,59 +82,26 @@ class Service:
             try:
                 text = path.read_bytes()
             except OSError as error:
-                return _error(422, "source_invalid", f"cannot read {path}: {error.strerror}")
+                return fault(422, "source_invalid", f"cannot read {path}: {error.strerror}")
         content = text if isinstance(text, bytes) else str(text).encode(errors="surrogateescape")
         goal = self._reconciler.understand(content, path)
         if goal.wanted is None:
-            return _invalid(goal)
+            return answers.invalid(goal)
         try:
-            watched = _same_file(path, self._reconciler.path)
+            watched = same_file(path, self._reconciler.path)
             sha256 = hashlib.sha256(content).hexdigest()
             plan, verdict = self._reconciler.plan(goal)
             return 200, {
-                **_planned(plan, verdict, path, sha256, markdown=bool(request.get("markdown"))),
+                **answers.planned(
+                    plan,
+                    verdict,
+                    answers.file_as(path, sha256),
+                    markdown=bool(request.get("markdown")),
+                ),
                 "watched": watched,
             }
         except (NoEngineError, RefusedError, EngineStartError, OSError) as error:
-            return _error(503, "not_observable", str(error))
-
-    def apply(self, request: Mapping[str, Any]) -> Answer:
-        """``{"path"?, "timeout"?, "allow_guard"?}``: converge now. ``result`` is one of ``applied``,
-        ``unchanged``, ``partial``, ``timeout``, ``held``. ``allow_guard`` is the id of the plan that may pass
-        the guard; the error ``plan_stale`` says that it is no longer what would be done.
-        """
-        path = request.get("path")
-        if path is not None and not _same_file(Path(path), self._reconciler.path):
-            watched = self._reconciler.path
-            message = f"the daemon watches {watched}: it would undo {path} at once; edit {watched} instead"
-            return _error(409, "other_file", message)
-        allow = request.get("allow_guard")
-        try:
-            if allow is not None and not self._reconciler.release(str(allow)):
-                message = f"plan {visible(str(allow))} is not what would be done now: look at the plan again"
-                return _error(409, "plan_stale", message)
-        except (NoEngineError, RefusedError, EngineStartError, OSError) as error:
-            return _error(503, "not_observable", str(error))
-        done = self._loop.converge(min(float(request.get("timeout") or 60.0), LONGEST_WAIT))
-        source = done.last.intake.source
-        if source.wanted is None:
-            return _invalid(source)
-        if done.first.plan is None:
-            assert not isinstance(done.last.end, Settled)
-            return _error(503, _snake(done.last.end), done.last.end.message)
-        held = done.last.held
-        message = "" if isinstance(done.last.end, Settled) else done.last.end.message
-        plan, verdict = (held.plan, held.verdict) if held else (done.first.plan, done.first.verdict)
-        return 200, {
-            "result": _result(done),
-            "generation": done.last.applied,
-            "message": message,
-            "failures": [
-                {"path": failure.path, "reason": failure.reason, "message": failure.message}
-                for failure in done.last.failures
-            ],
-            **_planned(plan, verdict, source.path, source.sha256),
-        }
+            return fault(503, "not_observable", str(error))
 
     def terminate(self, request: Mapping[str, Any]) -> Answer:
         """``{"users"?, "ids"?, "addresses"?}``: end the sessions that match any of them."""
@@ -153,14 +112,14 @@ class Service:
                 for wanted in request.get(what) or ():
                     matching = [session for session in live if session[field] == wanted]  # type: ignore[literal-required]
                     if not matching:
-                        return _error(404, "no_session", f"no live session has the {field} {wanted}")
+                        return fault(404, "no_session", f"no live session has the {field} {wanted}")
                     chosen.update((id(session), session) for session in matching)
             keys: list[SessionKey] = [
                 {"interface": s["interface"], "mac": s["mac"], "id": s["id"]} for s in chosen.values()
             ]
             ended = self._engine.terminate(keys, "terminated_by_operator") if keys else []
         except (NoEngineError, RefusedError) as error:
-            return _error(503, "engine_gone", str(error))
+            return fault(503, "engine_gone", str(error))
         named = {(key["interface"], key["mac"], key["id"]) for key in ended}
         return 200, {
             "ended": [
@@ -174,12 +133,12 @@ class Service:
         """
         rate = request.get("rate", DRAIN_RATE)
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate <= FASTEST_DRAIN:
-            return _error(400, "bad_request", f"`rate` is sessions a second, {FASTEST_DRAIN} at most")
+            return fault(400, "bad_request", f"`rate` is sessions a second, {FASTEST_DRAIN} at most")
         wanted = None if request.get("undo") is True else float(rate)
         try:
             self._engine.drain(wanted)
         except (NoEngineError, RefusedError) as error:
-            return _error(503, "engine_gone", str(error))
+            return fault(503, "engine_gone", str(error))
         self._loop.hint()
         return 200, {"draining": wanted}
 
@@ -187,7 +146,7 @@ class Service:
         """``{"name"}``: the last attempts of a user, or of a client by its MAC address; what they mean."""
         name = request.get("name")
         if not name:
-            return _error(400, "bad_request", "whose attempts? `name` is missing")
+            return fault(400, "bad_request", "whose attempts? `name` is missing")
         return 200, account(name, Scene(self._events, self._seen(), self._since, self._clocks.wall()))
 
     def metrics(self, _request: Mapping[str, Any]) -> tuple[int, str]:
@@ -234,54 +193,3 @@ class Service:
 def _where(report: Report | None) -> Revision | None:
     """The place in git of what the last pass read."""
     return revision(report.intake.source.path, report.intake.source.sha256) if report else None
-
-
-def _planned(
-    plan: Plan, verdict: Verdict | None, path: Path, sha256: str | None, *, markdown: bool = False
-) -> dict[str, Any]:
-    where = revision(path, sha256)
-    source = path.name
-    if where:
-        state = "modified" if where.dirty else "clean"
-        source += f"  {where.branch or 'detached'}@{where.commit[:_COMMIT_DIGITS]} ({state})"
-    notes = [verdict.line] if plan and verdict else []
-    return {
-        "plan": render.as_json(plan, verdict),
-        "text": render.as_text(plan, source=source, notes=notes),
-        **({"markdown": render.as_markdown(plan, verdict, source=source)} if markdown else {}),
-    }
-
-
-def _result(done: Converged) -> str:
-    if done.last.held:
-        return "held"
-    if isinstance(done.last.end, Blocked):
-        return "partial"
-    if not done.settled:
-        return "timeout"
-    return "applied" if done.first.plan else "unchanged"
-
-
-def _snake(end: Again | Blocked) -> str:
-    return "".join(f"_{char.lower()}" if char.isupper() else char for char in end.reason).lstrip("_")
-
-
-def _same_file(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except OSError:
-        return one.resolve() == other.resolve()
-
-
-def _invalid(goal: Goal) -> Answer:
-    body = {
-        "code": "source_invalid",
-        "message": goal.problem,
-        "text": goal.text,
-        "findings": findings.as_json(goal.findings, goal.path.name),
-    }
-    return 422, {"error": body}
-
-
-def _error(status: int, code: str, message: str) -> Answer:
-    return status, {"error": {"code": code, "message": message}}

@@ -6,20 +6,16 @@ Keys are documented and stay; times are RFC 3339 in UTC, durations seconds. It m
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.engine.messages import Observation, SessionView
 from reconciler.loop.conditions import Board, Condition
+from reconciler.loop.course import Pause, Pending
 from reconciler.loop.drift import Entry
 from reconciler.loop.events import Event
+from reconciler.loop.moments import moment
 from reconciler.loop.revision import Revision
 from reconciler.loop.waiting import Awaited
-
-
-def moment(unix: float) -> str:
-    """Unix time as RFC 3339: ``2026-03-01T12:00:00.000Z``."""
-    return datetime.fromtimestamp(unix, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def status(
@@ -46,8 +42,11 @@ def status(
             "commit": revision.commit if revision else None,
             "branch": revision.branch if revision else None,
             "dirty": revision.dirty if revision else None,
+            "watch": board.watching,
         },
         "conditions": [_condition(condition) for condition in board.conditions],
+        "pause": pause(report.bearing.pause) if report else None,
+        "confirm": pending(report.bearing.pending) if report else None,
         "sessions": {
             "live": None if live is None else len(live),
             "stale": None if live is None else sum(session["stale"] for session in live),
@@ -86,6 +85,31 @@ def session(view: SessionView) -> dict[str, Any]:
     }
 
 
+def pause(found: Pause | None) -> dict[str, Any] | None:
+    """A pause as a JSON-ready object."""
+    if found is None:
+        return None
+    return {
+        "since": moment(found.since),
+        "until": None if found.until is None else moment(found.until),
+        "reason": found.reason,
+        "by": found.by,
+        "rolled_back_to": found.rolled_back_to,
+    }
+
+
+def pending(found: Pending | None) -> dict[str, Any] | None:
+    """A change that waits to be confirmed, as a JSON-ready object."""
+    if found is None:
+        return None
+    return {
+        "generation": found.generation,
+        "undo_to": found.undo_to,
+        "until": moment(found.until),
+        "by": found.by,
+    }
+
+
 def event(entry: Event, commit: Callable[[int], str | None]) -> dict[str, Any]:
     """``commit`` tells the commit of a generation."""
     return {**entry, "time": moment(entry["time"]), "commit": commit(entry["generation"])}
@@ -109,4 +133,5 @@ def _drift(entry: Entry, now: float) -> dict[str, Any]:
         "since": moment(entry.since),
         "age_s": round((entry.healed or now) - entry.since, 3),
         "healed": moment(entry.healed) if entry.healed else None,
+        "times": entry.times,
     }

@@ -37,6 +37,11 @@ class Echo:
     def apply(self, _request: Mapping[str, Any]) -> tuple[int, Any]:
         return 409, {"error": {"code": "other_file", "message": "edit that one", "more": 1}}
 
+    def rollback(self, request: Mapping[str, Any]) -> tuple[int, Any]:
+        return 200, {"asked": dict(request)}
+
+    pause = resume = confirm = history = diff = rollback
+
     def terminate(self, _request: Mapping[str, Any]) -> tuple[int, Any]:
         raise RuntimeError("a bug happened here")
 

@@ -60,9 +60,9 @@ class World:
         self.board = Board(self.events)
         self.boot()
 
-    def boot(self) -> None:
-        """A new reconciler process, over the same directories."""
-        self.store = Store.open(self.directory / "state", "boot-1")
+    def boot(self, boot: str = "boot-1") -> None:
+        """A new reconciler process, over the same directories, in one boot of the machine or another."""
+        self.store = Store.open(self.directory / "state", boot)
         self.supervisor = Supervisor(self.directory, ["/bin/false"], self.clock)
         self._follow()
         self.reconciler = Reconciler(
