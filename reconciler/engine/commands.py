@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from reconciler import __version__
-from reconciler.engine import messages, views
+from reconciler.engine import messages, observing, views
 from reconciler.engine.access.config import User, packed
 from reconciler.engine.access.effects import Key
 from reconciler.engine.access.reasons import End
@@ -49,7 +49,9 @@ class CommandError(Exception):
 
 
 def run(host: Host, name: object, arguments: Arguments) -> object:
-    """Carry out one request. Raises ``CommandError``; then nothing was changed."""
+    """Carry out one request: its answer, or a generator that gives it in the end (``observing``). Raises
+    ``CommandError``; then nothing was changed.
+    """
     command = _COMMANDS.get(name) if isinstance(name, str) else None
     if command is None:
         raise CommandError({"code": "unknown_request", "message": "no such request"})
@@ -75,12 +77,12 @@ def _hello(host: Host, _arguments: Arguments) -> object:
     }
 
 
-def _observe(host: Host, _arguments: Arguments) -> object:
-    return views.observation(host)
+def _observe(host: Host, arguments: Arguments) -> object:
+    return observing.observation(host, arguments.get("since"), traffic=arguments.get("traffic", True))
 
 
 def _counts(host: Host, _arguments: Arguments) -> object:
-    return views.counts(host)
+    return observing.counts(host)
 
 
 def _configure(host: Host, arguments: Arguments) -> object:
@@ -198,6 +200,7 @@ def _ended(host: Host, outcome: Outcome) -> object:
 
 
 _ARGUMENTS: dict[object, type] = {
+    "observe": messages.Observe,
     "configure": messages.Configure,
     "users": messages.ChangeUsers,
     "listen": messages.Listen,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 import select
-import traceback
-from collections import Counter
+from collections import Counter, deque
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from reconciler.blame import described
 from reconciler.engine.access.discovery import Listener
 from reconciler.engine.access.effects import Ask, ClosePath, Dropped, Effect, Event, Fault, OpenPath, Send
 from reconciler.engine.access.reasons import End
@@ -25,7 +25,7 @@ from reconciler.linux.manager import Manager
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from reconciler.engine.access.concentrator import Concentrator, Outcome
     from reconciler.engine.chronicle import Chronicle
@@ -62,6 +62,7 @@ class Host:
         self.drops: Counter[Drop] = Counter()
         self.counts = Counts()
         self.on_event: Callable[[Event], None] = lambda _event: None
+        self._chores: deque[Iterator[object]] = deque()
         self._poll = select.epoll()
         self._readers: dict[int, Callable[[int], None]] = {}
         self._inspection = monotonic() + INSPECTION
@@ -142,6 +143,10 @@ class Host:
         del self._readers[descriptor]
         self._poll.unregister(descriptor)
 
+    def later(self, chore: Iterator[object]) -> None:
+        """Do something long a step at a time, with a turn of the loop between two steps."""
+        self._chores.append(chore)
+
     def run(self) -> None:
         """Serve until ``stop`` has been called and every session has said goodbye, or until ``leave``."""
         while not self._left and not self._finished():
@@ -153,6 +158,7 @@ class Host:
             due = self.concentrator.deadline()
             if due is not None and due <= now:
                 self.perform(self.concentrator.tick(now))
+            self._work()
             if self._inspection <= now:
                 self._inspection = now + INSPECTION
                 self._inspect()
@@ -230,7 +236,16 @@ class Host:
             if not self._workers.ask(ask):
                 self._answer(Answer(ask.key, ask.number, None))
 
+    def _work(self) -> None:
+        """One step of the chore that waits for the longest."""
+        if self._chores:
+            chore = self._chores.popleft()
+            if next(chore, self) is not self:
+                self._chores.append(chore)
+
     def _timeout(self) -> float:
+        if self._chores:
+            return 0.0
         now = monotonic()
         due = self.concentrator.deadline()
         until = min(when for when in (due, self._inspection, self._end) if when is not None)
@@ -277,7 +292,4 @@ class Host:
     def _report(self, what: str, error: Exception) -> None:
         """Where it happened, but not the error's text, which may quote what was received."""
         self.drops[Drop.INTERNAL_ERROR] += 1
-        places = " < ".join(
-            f"{f.name}:{f.lineno}" for f in reversed(traceback.extract_tb(error.__traceback__))
-        )
-        log.error("%s ended by an internal error: %s at %s", what, type(error).__name__, places)
+        log.error("%s ended by an internal error: %s", what, described(error))

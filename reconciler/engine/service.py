@@ -9,17 +9,20 @@ from __future__ import annotations
 import json
 import select
 import socket
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from reconciler.engine import commands, views
 from reconciler.engine.commands import CommandError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from reconciler.engine.access.effects import Event
     from reconciler.engine.host import Host
     from reconciler.engine.messages import Answer
+    from reconciler.engine.observing import Slices
 
 LONGEST_LINE = 64 << 20
 """Octets of one request at most."""
@@ -105,9 +108,12 @@ class Service:
             *lines, rest = client.incoming.split(b"\n")
             client.incoming = rest
             for line in lines:
-                self._send(client, self._answer(client, line))
+                answer = self._answer(client, line)
+                if answer is not None:
+                    self._send(client, answer)
 
-    def _answer(self, client: Client, line: bytearray) -> Answer:
+    def _answer(self, client: Client, line: bytearray) -> Answer | None:
+        """None: the answer comes later, in parts."""
         try:
             request = json.loads(line)
             number, name = int(request.pop("id")), request.pop("do")
@@ -117,9 +123,25 @@ class Service:
             client.following = True
             return {"id": number, "ok": {}}
         try:
-            return {"id": number, "ok": commands.run(self._host, name, request)}
+            result = commands.run(self._host, name, request)
         except CommandError as error:
             return {"id": number, "error": error.body}
+        if isinstance(result, Generator):
+            self._host.later(self._parts(client, number, result))
+            return None
+        return {"id": number, "ok": result}
+
+    def _parts(self, client: Client, number: int, slices: Slices[object]) -> Iterator[None]:
+        """Send what a long answer consists of, as long as the client is there."""
+        while client.socket.fileno() >= 0:
+            try:
+                part = next(slices)
+            except StopIteration as end:
+                self._send(client, {"id": number, "ok": end.value})
+                return
+            if part is not None:
+                self._send(client, {"id": number, "part": part})
+            yield
 
     def _send(self, client: Client, answer: Answer) -> None:
         if client.socket.fileno() < 0:

@@ -1,88 +1,39 @@
 """What the engine shows of itself: sessions, users, interfaces and events as messages.
 
-Neighbours: ``commands`` and ``service``. It must not change anything, and never shows a password.
+Neighbours: ``observing`` shows many at once, ``service`` events. It must not change anything, and never
+shows a password.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from time import monotonic, time
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from reconciler.engine.access.config import text
-from reconciler.engine.datapath.base import Counters
-from reconciler.engine.messages import SessionState
 from reconciler.engine.wire.ethernet import format_mac
 
 if TYPE_CHECKING:
     from reconciler.engine.access.config import User
     from reconciler.engine.access.effects import Event, Key
     from reconciler.engine.access.session import Session
-    from reconciler.engine.host import Host
+    from reconciler.engine.datapath.base import Counters
     from reconciler.engine.messages import (
-        Counts,
         EventView,
         InterfaceCounts,
         ListenerView,
-        Observation,
         SessionKey,
         SessionView,
         UserView,
     )
     from reconciler.linux.interface import Interface
 
-_NOTHING = Counters()
-
 _EPOCH = time() - monotonic()
 """Unix time at monotonic zero, read once: a session's start must look the same each time it is told."""
 
 
-def observation(host: Host) -> Observation:
-    """Everything the engine is set to and everything it is doing."""
-    concentrator = host.concentrator
-    return {
-        "generation": concentrator.generation,
-        "settings": concentrator.config.settings(),
-        "users": {decode(user.name): user_view(user) for user in concentrator.users},
-        "listeners": {name: listener_view(port.interface) for name, port in host.ports.items()},
-        "sessions": sessions(host),
-        "drops": {str(reason): count for reason, count in host.drops.items()},
-    }
-
-
-def sessions(host: Host) -> list[SessionView]:
-    """The live sessions."""
-    counters = host.datapath.counters()
-    now = monotonic()
-    return [
-        session_view(session, counters.get(session.key, _NOTHING), host.concentrator.stale(session), now)
-        for session in host.concentrator
-    ]
-
-
-def counts(host: Host) -> Counts:
-    """How many sessions there are, and what happened since the start; of nobody in particular."""
-    states, live = dict.fromkeys(get_args(SessionState), 0), Counter[str]()
-    stale = 0
-    for session in host.concentrator:
-        states[session.state] += 1
-        if session.ending is None:
-            live[session.key.interface] += 1
-            stale += host.concentrator.stale(session)
-    traffic = host.datapath.traffic()
-    return {
-        "sessions": states,
-        "stale": stale,
-        "drops": {str(reason): count for reason, count in host.drops.items()},
-        "logins": host.counts.login_views(),
-        "closed": dict(host.counts.closed),
-        "failed": dict(host.counts.failed),
-        "setup": host.counts.setup.view(),
-        "interfaces": {
-            name: interface_counts(port.interface.up, live[name], traffic.get(name, _NOTHING))
-            for name, port in host.ports.items()
-        },
-    }
+def unix_time(moment: float) -> float:
+    """A monotonic moment, in seconds, as Unix time: the same each time it is asked for."""
+    return _EPOCH + moment
 
 
 def interface_counts(up: bool, sessions: int, carried: Counters) -> InterfaceCounts:
@@ -110,7 +61,7 @@ def session_view(session: Session, counters: Counters, stale: bool, now: float) 
         "circuit_id": shown(session.line.circuit_id),
         "remote_id": shown(session.line.remote_id),
         "state": session.state,
-        "since": _EPOCH + session.started,
+        "since": unix_time(session.started),
         "uptime": now - session.started,
         "generation": session.generation,
         "stale": stale,

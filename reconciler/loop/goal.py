@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from reconciler.loop import source
 from reconciler.loop.passwords import Passwords
@@ -21,10 +22,12 @@ from reconciler.loop.unseal import Unsealer
 from reconciler.resources.base import Wanted
 from reconciler.site import report
 from reconciler.site.diagnostic import Diagnostic, has_errors, in_order
-from reconciler.site.load import Loaded, load
+from reconciler.site.load import Loaded, Loader, load
+from reconciler.site.model import Site, User
 from reconciler.site.place import Path as Where
 from reconciler.site.place import Place
 from reconciler.site.secrets import Resolved, UserSecret, fingerprint
+from reconciler.site.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,22 @@ class Goal:
     findings: tuple[Diagnostic, ...] = ()
     problem: str = ""
     reason: str = "Findings"
-    text: str = ""
+    source: Source | None = None
     unfinished: bool = False
     content: bytes = field(default=b"", repr=False)
+
+    @property
+    def text(self) -> str:
+        """All findings, with the lines that they are about."""
+        return report.as_text(self.findings, self.source) if self.source else ""
+
+
+class Held(NamedTuple):
+    """A user, as it was declared, and what was made of it."""
+
+    user: User
+    secret: UserSecret
+    print: str
 
 
 class Reader:
@@ -61,6 +77,8 @@ class Reader:
         self._hostname = hostname
         self._passwords = Passwords(getenv, unsealer or Unsealer())
         self._last: Goal | None = None
+        self._loader = Loader()
+        self._held: Mapping[str, Held] = {}
 
     def look(self, path: Path) -> Goal:
         """The goal as the file now says it. Never raises: what is wrong is in the goal."""
@@ -80,12 +98,15 @@ class Reader:
         self, text: bytes, path: Path, sha256: str | None = None, *, unfinished: bool = False
     ) -> Goal:
         """The goal that ``text`` declares, as if it stood at ``path``."""
-        loaded = load(text, path.name)
+        loaded = self._loader.load(text, path.name)
         files, resolved = {path}, None
         if loaded.site is not None:
-            resolved, more = self._passwords.of(loaded.site, path.parent, loaded.places)
+            known = self._known(loaded.site)
+            resolved, more = self._passwords.of(loaded.site, path.parent, loaded.places, known)
             files |= more
         goal = self._goal(text, path, loaded, resolved)
+        if goal.wanted is not None:
+            self._keep(goal.wanted)
         return replace(goal, sha256=sha256, files=frozenset(files), unfinished=unfinished)
 
     def recall(self, text: bytes, path: Path, secrets: Mapping[str, UserSecret]) -> Goal:
@@ -100,7 +121,7 @@ class Reader:
         if loaded.site is not None and resolved is not None:
             findings = in_order([*findings, *resolved.findings])
             if not has_errors(resolved.findings):
-                prints = {name: fingerprint(self._key, known) for name, known in resolved.secrets.items()}
+                prints = {name: self._print(name, known) for name, known in resolved.secrets.items()}
                 wanted = Wanted(loaded.site, resolved.secrets, prints, self._hostname)
         return Goal(
             path=path,
@@ -110,9 +131,29 @@ class Reader:
             files=frozenset({path}),
             findings=findings,
             problem="" if wanted else _headline(findings, loaded),
-            text=report.as_text(findings, loaded.source),
+            source=loaded.source,
             content=text,
         )
+
+    def _known(self, site: Site) -> dict[str, UserSecret]:
+        """The secrets of users whose declaration is the very one of the last look, and needs nothing else."""
+        held = self._held
+        return {
+            name: before.secret
+            for name, user in site.users.items()
+            if (before := held.get(name)) is not None and before.user is user
+        }
+
+    def _print(self, name: str, known: UserSecret) -> str:
+        before = self._held.get(name)
+        return before.print if before and before.secret is known else fingerprint(self._key, known)
+
+    def _keep(self, wanted: Wanted) -> None:
+        self._held = {
+            name: Held(user, wanted.secrets[name], wanted.fingerprints[name])
+            for name, user in wanted.site.users.items()
+            if user.password_file is None and user.password_env is None
+        }
 
     def _same(self, last: Goal, path: Path, reading: Reading) -> bool:
         # A goal with files of passwords or keys is made anew each time: they may have changed.

@@ -17,7 +17,7 @@ from reconciler.site.lint import judged
 from reconciler.site.model import Site
 from reconciler.site.place import Path as Where
 from reconciler.site.place import Place
-from reconciler.site.secrets import Resolved, exposed, resolve
+from reconciler.site.secrets import Resolved, UserSecret, exposed, resolve
 
 
 class Passwords:
@@ -28,11 +28,18 @@ class Passwords:
         self._unsealer = unsealer
 
     def of(
-        self, site: Site, directory: Path, places: Mapping[Where, Place]
+        self,
+        site: Site,
+        directory: Path,
+        places: Mapping[Where, Place],
+        known: Mapping[str, UserSecret] = MappingProxyType({}),
     ) -> tuple[Resolved, frozenset[Path]]:
         """Every user's password, or findings; and the files whose change would change it. Relative names
-        start at ``directory``.
+        start at ``directory``. Those that are ``known`` already are taken as they are.
         """
+        if known:
+            others = {name: user for name, user in site.users.items() if name not in known}
+            site = site.model_copy(update={"users": others})
         flaws: dict[str, str] = {}
 
         def read(name: str) -> bytes:
@@ -48,7 +55,8 @@ class Passwords:
         files = {directory / user.password_file for user in site.users.values() if user.password_file}
         if look.failed:
             files.update(self._unsealer.files)
-        return replace(resolved, findings=tuple(findings)), frozenset(files)
+        secrets = {**known, **resolved.secrets}
+        return replace(resolved, secrets=secrets, findings=tuple(findings)), frozenset(files)
 
 
 def encrypted(

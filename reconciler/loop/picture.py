@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from types import MappingProxyType
+from typing import Final
 
 from reconciler.engine.messages import SessionView
 from reconciler.plan.change import Plan
 from reconciler.plan.diff import make_plan
+from reconciler.plan.healing import under
 from reconciler.plan.state import SessionRef, State, Value
 from reconciler.resources.base import Live, Resource, Situation, Wanted
 from reconciler.site.place import Path as Where
@@ -37,8 +39,9 @@ class Picture:
         drifting: Mapping[str, float] = MappingProxyType({}),
     ) -> Plan:
         """What is left to do. ``drifting``: for how many seconds a path has differed."""
-        seen = None if self.at.live.engine is None else [reference(s) for s in self.at.live.sessions]
-        return make_plan(
+        engine = self.at.live.engine
+        seen = None if engine is None else [reference(s, engine["time"]) for s in self.at.live.sessions]
+        plan = make_plan(
             self.desired,
             self.actual,
             applied,
@@ -48,6 +51,7 @@ class Picture:
             base_generation=base_generation,
             drifting=drifting,
         )
+        return under(plan, self.at.wanted.site.self_heal)
 
 
 def look(resources: Sequence[Resource], at: Situation) -> Picture:
@@ -59,14 +63,40 @@ def look(resources: Sequence[Resource], at: Situation) -> Picture:
     )
 
 
-def digest(resources: Sequence[Resource], wanted: Wanted) -> str:
-    """What tells one wish from another: a hash of all that is desired whoever is live."""
-    desired = _union(resource.desired(Situation(wanted, Live(), 0)) for resource in resources)
-    return sha256(json.dumps(desired, sort_keys=True, default=dict).encode()).hexdigest()
+class Wishes:
+    """Tells one wish from another, by a digest of all that is desired whoever is live.
+
+    It is a sum over the paths, brought up to date by what differs from the wish before: to write 100,000
+    users down at every edit would take longer than to carry it out.
+    """
+
+    def __init__(self, resources: Sequence[Resource]) -> None:
+        self._resources = resources
+        self._desired: State = {}
+        self._sum = 0
+
+    def digest(self, wanted: Wanted) -> str:
+        """The digest of a wish: the same whichever came before."""
+        situation = Situation(wanted, Live(), 0)
+        desired = _union(resource.desired(situation) for resource in self._resources)
+        before = self._desired
+        # Whatever is the very same object is the same, and most is: to compare it costs more than to look.
+        new = [(path, value) for path, value in desired.items() if before.get(path) is not value]
+        old = [(path, value) for path, value in before.items() if desired.get(path) is not value]
+        self._sum = (self._sum + sum(map(_number, new)) - sum(map(_number, old))) % _MODULUS
+        self._desired = desired
+        return f"{self._sum:064x}"
 
 
-def reference(session: SessionView) -> SessionRef:
-    """A session as plans name it."""
+_MODULUS: Final = 1 << 256
+
+
+def _number(item: tuple[str, Value]) -> int:
+    return int.from_bytes(sha256(json.dumps(item, sort_keys=True, default=dict).encode()).digest(), "big")
+
+
+def reference(session: SessionView, now: float) -> SessionRef:
+    """A session as plans name it, ``now`` being Unix time by the engine's clock."""
     return SessionRef(
         user=session["user"],
         id=session["id"],
@@ -74,10 +104,13 @@ def reference(session: SessionView) -> SessionRef:
         mac=session["mac"],
         address=session["address"],
         since=session["since"],
-        uptime=session["uptime"],
+        uptime=max(0.0, now - session["since"]),
         generation=session["generation"],
     )
 
 
 def _union(states: Iterable[State]) -> dict[str, Value]:
-    return {path: value for state in states for path, value in state.items()}
+    union: dict[str, Value] = {}
+    for state in states:
+        union.update(state)
+    return union

@@ -11,8 +11,11 @@ import threading
 import time
 from collections.abc import Callable
 
-SOON = 0.05
+SOON = 0.03
 """Seconds between a hint and the pass it causes: long enough to gather a burst, too short to be noticed."""
+
+PROMPTLY = 0.005
+"""The same for what the kernel tells: it gathers by itself."""
 
 LAZILY = 0.25
 """The same for what happens all the time and seldom matters: logins and ends of sessions."""

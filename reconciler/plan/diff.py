@@ -43,10 +43,8 @@ def make_plan(
     live = None if sessions is None else tuple(sessions)
     crowd = Live(live or (), desired, actual, policies)
     changes = []
-    for path in desired.keys() | actual.keys():
+    for path in _differing(desired, actual):
         before, after = actual.get(path), desired.get(path)
-        if before == after:
-            continue
         touched = crowd.touched_by(path, before, after)
         op = _op(path, desired, actual, applied)
         change = Change(
@@ -65,8 +63,13 @@ def make_plan(
     if live is not None:
         changes = _settled(changes)
     changes.sort(key=_position)
-    served = tuple(sorted(split(path)[1] or "" for path in actual if split(path)[0] == "interface"))
+    served = tuple(sorted(split(path)[1] or "" for path in actual if path.startswith("interface.")))
     return Plan(tuple(changes), base_generation, None if live is None else len(live), served)
+
+
+def _differing(desired: State, actual: State) -> list[str]:
+    differing = [path for path, value in desired.items() if actual.get(path) != value]
+    return differing + [path for path in actual if path not in desired]
 
 
 def _op(path: str, desired: State, actual: State, applied: State) -> Op:

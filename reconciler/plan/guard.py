@@ -138,7 +138,7 @@ def judge(plan: Plan, actual: State) -> Verdict:
     )
     return Verdict(
         users_removed=removed,
-        users=sum(_may_log_in(value) for path, value in actual.items() if path.startswith("users.")),
+        users=sum(path.startswith("users.") and _may_log_in(value) for path, value in actual.items()),
         sessions_dropped=len(plan.dropped),
         sessions=plan.live,
         max_users=Limit.parse(str(actual.get(USERS, DEFAULT))),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
@@ -23,8 +23,11 @@ from reconciler.engine.messages import (
     Hello,
     ListenerView,
     Observation,
+    Overview,
+    Part,
     RemovedUser,
     SessionKey,
+    SessionView,
     Settings,
     UserEntry,
 )
@@ -84,8 +87,15 @@ class EngineClient:
             raise ProtocolError(answer)
         return answer
 
-    def observe(self) -> Observation:
-        return cast("Observation", self._call("observe"))
+    def observe(self, since: Observation | None = None, *, traffic: bool = True) -> Observation:
+        """Everything, or, sooner told, what was observed ``since`` brought up to date: of a session that has
+        not changed, all but its ``uptime`` and what it has carried. Without ``traffic`` nothing of the
+        latter.
+        """
+        parts: list[Part] = []
+        mark = None if since is None else since["mark"]
+        overview = cast("Overview", self._call("observe", take=parts.append, since=mark, traffic=traffic))
+        return complete(overview, parts, since)
 
     def counts(self) -> Counts:
         return cast("Counts", self._call("counts"))
@@ -121,11 +131,17 @@ class EngineClient:
     def _ended(self, do: str, **arguments: Any) -> list[SessionKey]:
         return cast("list[SessionKey]", self._call(do, **arguments)["ended"])
 
-    def _call(self, do: str, timeout: float | None = None, **arguments: Any) -> Any:
+    def _call(
+        self,
+        do: str,
+        timeout: float | None = None,
+        take: Callable[[Any], object] = lambda _part: None,
+        **arguments: Any,
+    ) -> Any:
         with self._turn:
             try:
                 self._wire = self._wire or _Connection(self._path)
-                answer = self._wire.ask(do, arguments, timeout or self._patience)
+                answer = self._wire.ask(do, arguments, timeout or self._patience, take)
             except (OSError, ValueError) as error:
                 # After a failure the next answer on this connection could be to this request: never reuse it.
                 self._hang_up()
@@ -140,13 +156,34 @@ class EngineClient:
         self._wire = None
 
 
+def complete(overview: Overview, parts: Iterable[Part], since: Observation | None) -> Observation:
+    """An observation from its pieces. What has not changed is ``since``'s own, not a copy of it."""
+    known = None if overview["whole"] else since
+    users = known["users"] if known else {}
+    sessions = known["sessions"] if known else []
+    changed_users = {name: user for part in parts for name, user in part["users"].items()}
+    changed = {_key(one): one for part in parts for one in part["sessions"]}
+    gone = {_key(key) for part in parts for key in part["gone"]}
+    if changed_users:
+        after = {**users, **changed_users}
+        users = {name: user for name, user in after.items() if user is not None}
+    if changed or gone:
+        stay = (one for one in sessions if (key := _key(one)) not in changed and key not in gone)
+        sessions = [*stay, *changed.values()]
+    return {**overview, "users": users, "sessions": sessions}
+
+
+def _key(session: SessionView | SessionKey) -> tuple[str, str, int]:
+    return session["interface"], session["mac"], session["id"]
+
+
 class EventStream:
     """The engine's events, on a connection of their own. Iterate; ``close()`` from any thread ends it."""
 
     def __init__(self, runtime_dir: Path) -> None:
         try:
             self._wire = _Connection(runtime_dir / SOCKET_NAME)
-            self._wire.ask("follow", {}, ANSWER_TIMEOUT)
+            self._wire.ask("follow", {}, ANSWER_TIMEOUT, lambda _part: None)
         except (OSError, ValueError) as error:
             raise NoEngineError(f"the engine's events cannot be followed: {_plain(error)}") from None
 
@@ -179,7 +216,10 @@ class _Connection:
         self._lines = self._socket.makefile("rb")
         self._last = 0
 
-    def ask(self, do: str, arguments: dict[str, Any], timeout: float) -> dict[str, Any]:
+    def ask(
+        self, do: str, arguments: dict[str, Any], timeout: float, take: Callable[[Any], object]
+    ) -> dict[str, Any]:
+        """The answer's last line; ``take`` gets the parts before it. ``timeout`` is for each line."""
         self._last += 1
         self._socket.settimeout(timeout)
         request = {"id": self._last, "do": do, **arguments}
@@ -187,7 +227,9 @@ class _Connection:
         while True:
             answer = self.read()
             if answer.get("id") == self._last:
-                return answer
+                if "part" not in answer:
+                    return answer
+                take(answer["part"])
 
     def read(self) -> dict[str, Any]:
         line = self._lines.readline()

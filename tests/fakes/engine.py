@@ -16,7 +16,7 @@ import socketserver
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -28,13 +28,16 @@ from reconciler.engine.messages import (
     EventType,
     EventView,
     ListenerView,
-    Observation,
+    Mark,
+    Overview,
+    Part,
     Secret,
     SessionKey,
     SessionState,
     SessionView,
     Settings,
     UserEntry,
+    UserView,
 )
 
 T0 = 1_760_000_000.0
@@ -84,6 +87,10 @@ class FakeEngine:
         self.device = device
         self.pid = os.getpid()
         self.protocol = PROTOCOL
+        self.name = os.urandom(4).hex()
+        self._shown: dict[
+            int, tuple[dict[str, UserView | None], dict[tuple[str, str, int], SessionView]]
+        ] = {}
         self.drops: dict[str, int] = {}
         self.draining: float | None = None
         self.told: Counter[tuple[EventType, str]] = Counter()
@@ -133,9 +140,10 @@ class FakeEngine:
                 raise RefusalError("unknown_request", f"unknown request {request['do']}")
             if "generation" in request:
                 self.generation = request["generation"]
-            return do(
+            answer = do(
                 **{key: value for key, value in request.items() if key not in {"id", "do", "generation"}}
             )
+            return list(answer) if isinstance(answer, Iterator) else answer
 
     # What the requests do.
 
@@ -150,24 +158,45 @@ class FakeEngine:
             "choice": "as asked for",
         }
 
-    def do_observe(self) -> Observation:
-        listeners = {name: self._listener(name) for name in self.listeners if name in self.interfaces}
-        return {
+    def do_observe(self, since: Mark | None, traffic: bool) -> Iterator[Part | Overview]:
+        users: dict[str, UserView | None] = {
+            name: {
+                "address": user["address"],
+                "enabled": user["enabled"],
+                "sessions": user["sessions"],
+                "fingerprint": user["fingerprint"],
+            }
+            for name, user in self.users.items()
+        }
+        sessions = {_key(session): session.copy() for session in self.sessions}
+        known = self._shown.get(since["users"]) if since and since["engine"] == self.name else None
+        old_users, old_sessions = known or ({}, {})
+        moment = len(self._shown)
+        self._shown[moment] = users, sessions
+        gone: list[SessionKey] = [
+            {"interface": interface, "mac": mac, "id": number}
+            for interface, mac, number in old_sessions.keys() - sessions.keys()
+        ]
+        yield {
+            "users": {
+                name: users.get(name)
+                for name in users.keys() | old_users.keys()
+                if users.get(name) != old_users.get(name)
+            },
+            "sessions": [],
+            "gone": [],
+        }
+        changed = [session for key, session in sessions.items() if session != old_sessions.get(key)]
+        yield {"users": {}, "sessions": changed, "gone": gone}
+        yield {
             "generation": self.generation,
             "settings": self.settings,
-            "users": {
-                name: {
-                    "address": user["address"],
-                    "enabled": user["enabled"],
-                    "sessions": user["sessions"],
-                    "fingerprint": user["fingerprint"],
-                }
-                for name, user in self.users.items()
-            },
-            "listeners": listeners,
-            "sessions": self.sessions,
+            "listeners": {name: self._listener(name) for name in self.listeners if name in self.interfaces},
             "drops": self.drops,
             "draining": self.draining,
+            "mark": {"engine": self.name, "users": moment, "sessions": moment},
+            "whole": known is None,
+            "time": T0 + 1000,
         }
 
     def do_counts(self) -> Counts:
@@ -369,7 +398,11 @@ class _Handler(socketserver.StreamRequestHandler):
         for line in self.rfile:
             request = json.loads(line)
             try:
-                self.send({"id": request["id"], "ok": engine.answer(request, self)})
+                answer = engine.answer(request, self)
+                *parts, answer = answer if isinstance(answer, list) else [answer]
+                for part in parts:
+                    self.send({"id": request["id"], "part": part})
+                self.send({"id": request["id"], "ok": answer})
             except RefusalError as refusal:
                 self.send({"id": request["id"], "error": refusal.body})
 

@@ -49,6 +49,35 @@ def test_every_request_gets_its_answer(client: EngineClient) -> None:
     assert client.unlisten(7, "eth1") == []
 
 
+def test_an_observation_is_brought_up_to_date(engine: FakeEngine, client: EngineClient) -> None:
+    engine.settings["pools"] = [{"name": "default", "start": "10.0.1.1", "size": 9}]
+    client.users(1, [{**THEO, "name": name, "address": None, "sessions": 2} for name in "abc"], [])
+    leaving, staying = engine.dial("a"), engine.dial("b")
+    seen = client.observe()
+    again = client.observe(seen)
+    assert again["users"] is seen["users"]
+    assert again["sessions"] is seen["sessions"]
+    engine.hang_up(leaving)
+    staying["state"] = "terminate"
+    engine.dial("c")
+    client.users(2, [{**THEO, "name": "b"}], [{"name": "a", "sessions": "drain"}])
+    for news in (client.observe(again), client.observe(seen)):
+        whole = client.observe()
+        assert (news["users"], news["generation"]) == (whole["users"], 2)
+        assert sorted(news["sessions"], key=lambda one: one["id"]) == whole["sessions"]
+    assert seen["users"].keys() == {"a", "b", "c"}
+
+
+def test_another_engine_tells_everything(engine: FakeEngine, client: EngineClient, tmp_path: Path) -> None:
+    client.users(1, [THEO], [])
+    seen = client.observe()
+    engine.stop()
+    with closing(EngineClient(tmp_path)) as later:
+        other = FakeEngine(tmp_path).start()
+        assert later.observe(seen)["users"] == {}
+        other.stop()
+
+
 def test_terminate_names_what_it_ends(engine: FakeEngine, client: EngineClient) -> None:
     client.users(1, [THEO], [])
     session = engine.dial("theo")

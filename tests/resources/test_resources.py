@@ -16,6 +16,7 @@ from reconciler.resources.engine import EngineClient
 from reconciler.resources.registry import registry, steps
 from reconciler.resources.routes import networks
 from reconciler.resources.sysctl import Forwarding
+from reconciler.resources.users import BATCH
 from reconciler.site.impact import Impact
 from tests.fakes.engine import FakeEngine, RefusalError, password
 from tests.fakes.kernel import FakeKernel, FakeMemory
@@ -73,7 +74,8 @@ FULL: dict[str, Any] = {
     "service_names": ["internet"],
     "dns_servers": ["8.8.8.8", "8.8.4.4"],
     "wins_servers": ["10.0.0.5"],
-    "forwarding": {"ip_forward": "true", "proxy_arp": "true"},
+    "forwarding": {"ip_forward": "true", "proxy_arp": "true", "rp_filter": "strict"},
+    "nat": {"masquerade": "eth0"},
     "auth": ["pap"],
     "mtu": "1400",
     "lcp_echo": {"interval": "5", "failures": "2"},
@@ -85,7 +87,7 @@ FULL: dict[str, Any] = {
 
 
 def test_from_nothing_everything_is_made_and_then_nothing_is_left(box: Box, engine: FakeEngine) -> None:
-    assert box.converge(wanted(**FULL)) == [Outcome()] * 12
+    assert box.converge(wanted(**FULL)) == [Outcome()] * 15
     assert box.left(wanted(**FULL)) == []
     assert engine.settings == {
         "ac_name": "SERVER",
@@ -146,7 +148,7 @@ def test_made_from_the_kernel_up_and_taken_away_from_the_engine_down(box: Box) -
     box.converge(wanted(interface=["eth1", "eth9"]))
     desired, actual, _ = box.both(wanted(interface=["eth1"], pool_start="10.0.0.16", mtu="1400"))
     order = [type(resource).__name__ for resource, _ in steps(box.resources, changes(desired, actual))]
-    assert order == ["Routes", "Leases", "LinkPolicy", "Routes"]
+    assert order == ["Routes", "Clamp", "Leases", "LinkPolicy", "Routes"]
     removal = [
         Change("remove", path, {}, None, Impact.NONE)
         for path in ("kernel.route.10.0.0.8/29", "interface.eth1")
@@ -158,6 +160,19 @@ def test_made_from_the_kernel_up_and_taken_away_from_the_engine_down(box: Box) -
 def test_host_name_stands_in_for_ac_name(box: Box, engine: FakeEngine) -> None:
     box.converge(wanted())
     assert engine.settings["ac_name"] == "box"
+
+
+def test_many_users_come_in_batches_and_a_batch_that_is_refused_keeps_nobody_else_out(
+    box: Box, engine: FakeEngine
+) -> None:
+    many = wanted(users={f"user{number:04}": "x" for number in range(2 * BATCH + 1)})
+    engine.faults["users"] = [RefusalError("failed", "no memory")]
+    failed = [failure.path for outcome in box.converge(many) for failure in outcome.failures]
+    assert failed == [f"users.user{number:04}" for number in range(BATCH)]
+    asked = [len(request["put"]) for request in engine.requests if request["do"] == "users"]
+    assert asked == [BATCH, BATCH, 1]
+    box.converge(many)
+    assert box.left(many) == []
 
 
 def test_removed_user_loses_only_their_sessions(box: Box, engine: FakeEngine) -> None:
@@ -360,7 +375,8 @@ def test_release_puts_everything_back(box: Box, kernel: FakeKernel, memory: Fake
 def test_release_goes_on_past_an_interface_that_is_gone(kernel: FakeKernel, memory: FakeMemory) -> None:
     memory.update({"forwarding.proxy_arp.usb0": 0, "forwarding.ip_forward": 1})
     failures = Forwarding(kernel, memory).release()
-    assert [failure.path for failure in failures] == ["forwarding.proxy_arp.usb0"]
+    assert failures == (), "it took its settings along"
+    assert memory.remembered() == {}
     assert kernel.values[IP_FORWARD] == 1
 
 

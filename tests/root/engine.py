@@ -41,12 +41,22 @@ class Engine:
         self.socket.connect(str(directory / "engine.sock"))
         self.lines = self.socket.makefile("rb")
         self._events: list[Any] = []
+        self._parts: list[Any] = []
 
     def ask(self, do: str, **arguments: Any) -> Any:
+        """The answer; of one in parts, the last line."""
         self.send({"id": 1, "do": do, **arguments})
-        while "event" in (line := self._read()):
-            self._events.append(line)
+        while "ok" not in (line := self._read()) and "error" not in line:
+            (self._events if "event" in line else self._parts).append(line)
         return line
+
+    def observe(self, since: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Everything that it shows, or what has changed."""
+        self._parts.clear()
+        seen = dict(self.ask("observe", since=since)["ok"])
+        parts = [line["part"] for line in self._parts]
+        users = {name: user for part in parts for name, user in part["users"].items()}
+        return seen | {"users": users, "sessions": [one for part in parts for one in part["sessions"]]}
 
     def send(self, message: object) -> None:
         self.socket.sendall(json.dumps(message).encode() + b"\n")
@@ -75,7 +85,7 @@ class Engine:
         netlink.add_route("10.214.2.0/24", hello["device"], hello["via"])
 
     def sessions(self) -> list[dict[str, Any]]:
-        return list(self.ask("observe")["ok"]["sessions"])
+        return list(self.observe()["sessions"])
 
     def die(self, how: signal.Signals) -> None:
         """End the process alone, by a signal."""

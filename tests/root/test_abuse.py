@@ -15,7 +15,7 @@ import pytest
 from reconciler.linux import netns
 from tests.peer import AC_COOKIE, HOST_UNIQ, PADR, PADT, SERVICE_NAME, Subscriber, pack_tags
 from tests.peer_negotiation import ECHO, LCP, TERM_REQUEST, control
-from tests.root.engine import SETTINGS, Engine
+from tests.root.engine import Engine
 from tests.root.test_personas import OURS, ping
 from tests.root.wire import Cable
 
@@ -78,7 +78,7 @@ def test_D22_X4_a_flood_of_padis_harms_neither_sessions_nor_dials_nor_packets(
     grown = resident(engine.process.pid) - before
     assert sent > 50_000, "that was no flood"
     assert grown < FLAT, f"{grown} KiB more after {sent} PADIs"
-    assert engine.ask("observe")["ok"]["drops"]["padi_rate"] > 0
+    assert engine.observe()["drops"]["padi_rate"] > 0
 
 
 def thief(ac: bytes, ethertype: int, code: int, session_id: int, payload: bytes, mac: bytes = THIEF) -> bytes:
@@ -112,7 +112,7 @@ def test_D23_D33_D37_L18_forged_stolen_replayed_and_reflected_frames_are_counted
     )
     cable.heard.clear()
     expected = {"foreign_session", "bad_cookie", "late_padr", "rogue_ac"}
-    cable.until(lambda: expected <= engine.ask("observe")["ok"]["drops"].keys())
+    cable.until(lambda: expected <= engine.observe()["drops"].keys())
     cable.say([ping(theo, 2)])
     cable.until(lambda: answered(cable, theo) == {2})
     assert not [frame for frame in cable.heard if frame[:6] == THIEF]

@@ -99,7 +99,7 @@ def test_a_password_checked_against_a_hash_lets_its_user_in_and_another_does_not
 
 def test_bad_requests_are_answered_and_change_nothing(engine: Engine) -> None:
     engine.serve("theo")
-    before = engine.ask("observe")
+    before = engine.observe()
     for request, code in [
         ({"id": 1, "do": "dance"}, "unknown_request"),
         ({"id": 1, "do": "configure", "generation": 2, "settings": {"mtu": 9000}}, "bad_request"),
@@ -133,7 +133,24 @@ def test_bad_requests_are_answered_and_change_nothing(engine: Engine) -> None:
     ]:
         engine.send(request)
         assert engine.receive()["error"]["code"] == code, request
-    assert engine.ask("observe") == before
+    assert engine.observe() | {"time": 0.0} == before | {"time": 0.0}
+
+
+def test_who_knows_a_moment_is_told_what_has_changed_since(engine: Engine, cable: Cable) -> None:
+    engine.serve("theo", "pablo", *(f"user{n}" for n in range(500)))
+    first = engine.observe()
+    assert (first["whole"], len(first["users"])) == (True, 502)
+    nothing = engine.observe(first["mark"])
+    assert (nothing["whole"], nothing["users"], nothing["sessions"]) == (False, {}, [])
+    cable.dial(Subscriber(THEO))
+    changed = [entry("pablo", "other"), entry("yunhan")]
+    removed = [{"name": "user7", "sessions": "terminate"}]
+    assert "ok" in engine.ask("users", generation=2, put=changed, remove=removed)
+    news = engine.observe(first["mark"])
+    assert news["users"].keys() == {"pablo", "yunhan", "user7"}
+    assert news["users"]["user7"] is None
+    assert [(one["user"], one["state"]) for one in news["sessions"]] == [("theo", "opened")]
+    assert engine.observe({**first["mark"], "engine": "another"})["whole"]
 
 
 def test_an_interface_that_is_removed_takes_its_sessions_along(engine: Engine, cable: Cable) -> None:
@@ -143,7 +160,7 @@ def test_an_interface_that_is_removed_takes_its_sessions_along(engine: Engine, c
     assert engine.receive()["event"]["type"] == "session_opened"
     links.delete("eth0")
     assert engine.receive()["event"]["reason"] == "interface_lost"
-    seen = engine.ask("observe")["ok"]
+    seen = engine.observe()
     assert (seen["listeners"], seen["sessions"]) == ({}, [])
 
 

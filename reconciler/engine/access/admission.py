@@ -71,7 +71,7 @@ class Admission:
 
     def _unreserve(self, user: User | None) -> None:
         if user is not None and user.address is not None:
-            self._leases.unreserve(int.from_bytes(user.address, "big"))
+            self._leases.unreserve(int.from_bytes(user.address, "big"), user.name)
 
     def locked_out(self, mac: bytes, now: float) -> bool:
         """Whether this client has failed so often that it is not even offered a session now."""

@@ -29,6 +29,7 @@ from reconciler.engine.wire.pppoe import Code, TagType
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from reconciler.engine.access.changes import Changes
     from reconciler.engine.access.config import User
     from reconciler.engine.access.memo import Recalled
     from reconciler.engine.access.users import Users
@@ -119,6 +120,11 @@ class Concentrator:
     def users(self) -> Users:
         """Those who may log in."""
         return self._admission.users
+
+    @property
+    def changes(self) -> Changes[Key]:
+        """Which sessions have changed when; ``users.changes`` tells the same of users."""
+        return self._table.changes
 
     def __iter__(self) -> Iterator[Session]:
         """The live sessions."""
@@ -260,6 +266,9 @@ class Concentrator:
             return [Dropped(Drop.BAD_CODE)]
         if packet.session_id != 0:
             return [Dropped(Drop.BAD_SESSION_ID)]
+        if not self.users:
+            # Refused logins are remembered by clients: silence only has them ask again.
+            return [Dropped(Drop.NO_USERS)]
         if self._admission.locked_out(frame.source, now):
             return [Dropped(Drop.LOCKED_OUT)]
         if packet.code == Code.PADR:

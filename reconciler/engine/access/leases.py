@@ -41,9 +41,11 @@ class Leases:
         """Keep a fixed address for its user: nobody else gets it from a pool."""
         self._reserved[address] = user
 
-    def unreserve(self, address: int) -> None:
-        """Let a fixed address go back to the pool, if it is in one."""
-        self._reserved.pop(address, None)
+    def unreserve(self, address: int, user: bytes) -> None:
+        """Let a user's fixed address go back to the pool, if it is in one and not already another's."""
+        if self._reserved.get(address) != user:
+            return
+        del self._reserved[address]
         if self.in_pools(address) and address not in self._live:
             self._idle.setdefault(address, b"")
 

@@ -108,6 +108,7 @@ class Lifecycle:
         if session.ending is not None:
             return []
         session.ending = reason
+        self._table.changes.note(session.key)
         return [
             *self._log_out(session),
             *self._step(session, lambda now: session.link.close(reason, now), now),
@@ -152,6 +153,7 @@ class Lifecycle:
                 case ppp.NetworkUp(address):
                     session.path_open = True
                     session.used = now
+                    self._table.changes.note(session.key)
                     effects.append(OpenPath(session.key, address, session.link.peer_mru))
                     effects.append(self._opened(session, now))
                 case ppp.NetworkDown():
@@ -211,6 +213,7 @@ class Lifecycle:
         if not session.path_open:
             return []
         session.path_open = False
+        self._table.changes.note(session.key)
         return [ClosePath(session.key)]
 
     def _opened(self, session: Session, now: float) -> Event:

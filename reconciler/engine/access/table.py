@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
+from reconciler.engine.access.changes import Changes
+from reconciler.engine.access.effects import Key
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.engine.access.effects import Key, Vlans
+    from reconciler.engine.access.effects import Vlans
     from reconciler.engine.access.session import Session
 
     Client = tuple[str, Vlans, bytes]
@@ -68,11 +71,15 @@ class SessionIds:
 
 
 class Table:
-    """Sessions by their key; by client, since one MAC address may hold several; and by user, oldest first."""
+    """Sessions by their key; by client, since one MAC address may hold several; and by user, oldest first.
 
-    __slots__ = ("_by_client", "_by_id", "_by_key", "_by_user", "logged_in")
+    ``changes`` tells which have come, gone, or become another to look at.
+    """
+
+    __slots__ = ("_by_client", "_by_id", "_by_key", "_by_user", "changes", "logged_in")
 
     def __init__(self) -> None:
+        self.changes: Changes[Key] = Changes()
         self._by_key: dict[Key, Session] = {}
         self._by_id: dict[tuple[str, int], Session] = {}
         self._by_client: dict[Client, list[Session]] = {}
@@ -101,21 +108,25 @@ class Table:
 
     def add(self, session: Session) -> None:
         key = session.key
+        self.changes.note(key)
         self._by_key[key] = session
         self._by_id[key.interface, key.id] = session
         self._by_client.setdefault((key.interface, key.vlans, key.mac), []).append(session)
 
     def remove(self, session: Session) -> None:
         key = session.key
+        self.changes.note(key)
         del self._by_key[key]
         del self._by_id[key.interface, key.id]
         _discard(self._by_client, (key.interface, key.vlans, key.mac), session)
 
     def log_in(self, session: Session, name: bytes) -> None:
+        self.changes.note(session.key)
         self._by_user.setdefault(name, []).append(session)
         self.logged_in += 1
 
     def log_out(self, session: Session, name: bytes) -> None:
+        self.changes.note(session.key)
         _discard(self._by_user, name, session)
         self.logged_in -= 1
 

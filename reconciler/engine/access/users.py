@@ -14,6 +14,7 @@ from hashlib import blake2b
 from hmac import compare_digest
 from typing import TYPE_CHECKING, NamedTuple
 
+from reconciler.engine.access.changes import Changes
 from reconciler.engine.access.config import User
 from reconciler.engine.access.proof import prove, usable
 from reconciler.engine.access.reasons import Refusal
@@ -53,11 +54,14 @@ class Question:
 
 
 class Users:
-    """Users by name. ``key`` (up to 64 random octets) is for the memory of good logins."""
+    """Users by name. ``key`` (up to 64 random octets) is for the memory of good logins. ``changes`` tells who
+    has come, gone, or been replaced.
+    """
 
-    __slots__ = ("_by_name", "_hashed", "_key", "_remembered")
+    __slots__ = ("_by_name", "_hashed", "_key", "_remembered", "changes")
 
     def __init__(self, key: bytes) -> None:
+        self.changes: Changes[bytes] = Changes()
         self._key = key
         self._by_name: dict[bytes, User] = {}
         self._hashed: dict[bytes, Scrypt] = {}
@@ -65,6 +69,9 @@ class Users:
 
     def __iter__(self) -> Iterator[User]:
         return iter(self._by_name.values())
+
+    def __len__(self) -> int:
+        return len(self._by_name)
 
     def get(self, name: bytes) -> User | None:
         return self._by_name.get(name)
@@ -74,12 +81,14 @@ class Users:
         before = self._by_name.get(user.name)
         if before is not None and before.secret != user.secret:
             self.remove(user.name)
+        self.changes.note(user.name)
         self._by_name[user.name] = user
         if isinstance(user.secret, Scrypt):
             self._hashed[user.name] = user.secret
 
     def remove(self, name: bytes) -> User | None:
         """Forget a user; gives back who it was."""
+        self.changes.note(name)
         self._hashed.pop(name, None)
         self._remembered.pop(name, None)
         return self._by_name.pop(name, None)

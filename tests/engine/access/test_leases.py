@@ -63,8 +63,17 @@ def test_a_fixed_address_that_is_given_up_returns_to_the_pool() -> None:
     pool = leases(Pool("default", 101, 1))
     pool.reserve(101, b"yunhan")
     assert pool.take(b"theo", None) is None
-    pool.unreserve(101)
+    pool.unreserve(101, b"yunhan")
     assert pool.take(b"theo", None) == 101
+
+
+def test_a_fixed_address_that_passed_to_another_stays_reserved_for_them() -> None:
+    pool = leases(Pool("default", 101, 1))
+    pool.reserve(101, b"yunhan")
+    pool.reserve(101, b"pablo")
+    pool.unreserve(101, b"yunhan")
+    assert pool.take(b"theo", None) is None
+    assert pool.take(b"pablo", 101) == 101
 
 
 def test_moving_the_pool_leaves_live_leases_and_gives_new_ones_from_the_new_place() -> None:
@@ -101,7 +110,7 @@ def test_two_users_never_hold_one_address(steps: list[Step]) -> None:
             fixed[n] = 100 + n
             pool.reserve(100 + n, bytes([n]))
         elif action == "unfix" and n in fixed:
-            pool.unreserve(fixed.pop(n))
+            pool.unreserve(fixed.pop(n), bytes([n]))
 
 
 def test_what_would_be_leased_once_others_have_given_back_is_known_before() -> None:
