@@ -7,11 +7,12 @@ clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from reconciler.plan.change import Change
 from reconciler.plan.state import Value
+from reconciler.site.escape import visible
 
 KEPT = 50
 """Entries that stay in the book after they were put back."""
@@ -72,6 +73,18 @@ class Ledger:
             return 0.0
         wait = min(_FIRST_PAUSE * 2.0 ** (entry.times - 2), _LONGEST_PAUSE)
         return max(0.0, entry.since + wait - now)
+
+    def fight(self, paths: Iterable[str]) -> str:
+        """Which of ``paths`` was put back most often in vain, in one line."""
+        worst = max((self._entries[path] for path in paths), key=lambda entry: entry.times)
+        times = "once" if worst.times == 2 else f"{worst.times - 1} times"
+        return f"{visible(worst.path)} was put back {times} and changed again: another program sets it too"
+
+    def forget(self, ignored: Callable[[str], bool]) -> None:
+        """Strike out what lasts but is no longer looked at."""
+        for entry in self.lasting:
+            if ignored(entry.path):
+                del self._entries[entry.path]
 
     def settled(self, paths_still_drifted: Iterable[str], now: float) -> list[Entry]:
         """Close the entries of everything else; gives back those that were closed."""

@@ -27,7 +27,7 @@ class Change:
     befalls a live session named here; when live sessions could not be seen, the worst that could. ``keeps``
     names what the ``later`` sessions go on with until they reconnect. ``where`` is the declaration in the
     site file, None when there is none (any more). ``op`` is ``heal`` when the site did not change but the
-    machine did.
+    machine did; ``only_reported`` when the operator chose not to have that put back.
     """
 
     op: Op
@@ -40,6 +40,7 @@ class Change:
     keeps: tuple[str, ...] = ()
     where: Place | None = None
     reason: str = ""
+    only_reported: bool = False
 
     @property
     def sessions(self) -> tuple[SessionRef, ...]:

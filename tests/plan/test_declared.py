@@ -30,7 +30,8 @@ WITHIN = {f"users.*.{key}" for key in SOURCES if key != "password"}
 
 def desired() -> dict[str, object]:
     """All that a site with everything in it wishes."""
-    wish = wanted(forwarding={"ip_forward": "true", "proxy_arp": "true"})
+    forwarding = {"ip_forward": "true", "proxy_arp": "true", "rp_filter": "strict"}
+    wish = wanted(forwarding=forwarding, nat={"masquerade": "eth0"})
     resources = registry(EngineClient(Path("/nonexistent")), FakeKernel(), FakeMemory())
     at = Situation(wish, Live(device="tun0"), 1)
     return {path: value for resource in resources for path, value in resource.desired(at).items()}

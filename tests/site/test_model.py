@@ -61,7 +61,7 @@ def test_a_setting_is_found_by_its_path() -> None:
 
 
 def test_keys_are_known_by_their_path() -> None:
-    assert keys_at(("forwarding",)) == ("ip_forward", "proxy_arp")
+    assert keys_at(("forwarding",)) == ("ip_forward", "proxy_arp", "rp_filter")
     assert keys_at(("users",)) == ()
     assert keys_at(("users", "theo", "ip", 3)) == ()
 
