@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from reconciler.control.client import AnswerError, Client, NoDaemonError
+from reconciler.engine.messages import Hello
 from reconciler.linux import links, netlink, netns, sysctl
 from reconciler.linux.sysctl import IP_FORWARD, interface_key
-from reconciler.resources.engine import EngineClient, NoEngineError
+from reconciler.resources.engine import EngineClient, NoEngineError, ProtocolError
 
 pytestmark = pytest.mark.root
 
@@ -50,7 +51,10 @@ class Box:
         self.engine = EngineClient(directory / "run")
         self.processes: list[subprocess.Popen[bytes]] = []
 
-    def start(self, *arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
+    def start(
+        self, *arguments: str, prefix: tuple[str, ...] = (), home: Path | None = None
+    ) -> subprocess.Popen[bytes]:
+        """``home``: where Python finds the program, if not here."""
         command = [*prefix, sys.executable, "-m", "reconciler", "run", str(self.site), "--interval", "3600"]
         command += [
             "--runtime-dir",
@@ -59,7 +63,7 @@ class Box:
             str(self.directory / "state"),
         ]
         with self.log.open("ab") as log:
-            process = subprocess.Popen([*command, *arguments], stderr=log, stdin=subprocess.DEVNULL)
+            process = subprocess.Popen([*command, *arguments], stderr=log, stdin=subprocess.DEVNULL, cwd=home)
         self.processes.append(process)
         return process
 
@@ -95,13 +99,19 @@ class Box:
                 process.kill()
                 process.wait()
         try:
-            pid = self.engine.hello()["pid"]
+            pid = self._hello()["pid"]
             self.engine.shutdown()
         except NoEngineError:
             return
         finally:
             self.engine.close()
         wait_for_end(pid)
+
+    def _hello(self) -> Hello:
+        try:
+            return self.engine.hello()
+        except ProtocolError as other:
+            return other.hello
 
 
 def condition(status: dict[str, Any], kind: str) -> tuple[bool, str, str]:
