@@ -30,6 +30,7 @@ from reconciler.cli.common import (
 COMMANDS = {
     "run": "Watch the file and keep the box and the engine equal to it.",
     "apply": "One pass now: plan, apply, wait until converged.",
+    "fmt": "Put site files into one layout; comments and values stay.",
     "validate": "Check a site file: no root, no daemon, no network.",
     "status": "Generations, conditions with their reasons, drift.",
     "history": "The generations that were put in force; what each changed.",
