@@ -114,15 +114,20 @@ def _users(host: Host, arguments: Arguments) -> object:
     outcome = host.concentrator.change_users(put, remove, int(arguments["generation"]), monotonic())
     host.chronicle.users(arguments["put"], arguments["remove"])
     host.chronicle.settings(host.concentrator)
+    # Together with the ends of their sessions: no restart may bring back who was revoked.
+    ended = _ended(host, outcome)
     host.chronicle.commit()
-    return _ended(host, outcome)
+    return ended
 
 
 def user(entry: UserEntry) -> User:
     """The user of an entry. Raises ``KeyError``, ``TypeError`` or ``ValueError`` when it is none."""
     address = entry["address"]
     on_disable = entry.get("on_disable", "terminate")
-    if entry["sessions"] < 1 or not entry["name"] or on_disable not in ("terminate", "drain"):
+    on_change = entry.get("on_password_change", "keep")
+    if entry["sessions"] < 1 or not entry["name"]:
+        raise ValueError
+    if on_disable not in ("terminate", "drain") or on_change not in ("keep", "terminate"):
         raise ValueError
     return User(
         name=entry["name"].encode(),
@@ -132,6 +137,7 @@ def user(entry: UserEntry) -> User:
         sessions=entry["sessions"],
         fingerprint=entry["fingerprint"],
         drains=on_disable == "drain",
+        renews=on_change == "terminate",
     )
 
 

@@ -102,6 +102,7 @@ class UserEntry(TypedDict):
     """A subscriber who may log in. ``fingerprint`` is opaque to the engine, which only gives it back.
 
     ``on_disable`` says what becomes of live sessions when ``enabled`` is false; left out: ``terminate``.
+    ``on_password_change`` says it for when the fingerprint is another than before; left out: ``keep``.
     """
 
     name: str
@@ -111,6 +112,7 @@ class UserEntry(TypedDict):
     sessions: int
     fingerprint: str
     on_disable: NotRequired[Literal["terminate", "drain"]]
+    on_password_change: NotRequired[Literal["keep", "terminate"]]
 
 
 class UserView(TypedDict):

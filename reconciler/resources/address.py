@@ -12,7 +12,8 @@ from reconciler.engine.messages import Settings
 from reconciler.linux.errors import KernelError
 from reconciler.plan.change import Change
 from reconciler.plan.state import State
-from reconciler.resources.base import EngineSettings, Failure, Outcome, Situation, Wanted, name_in
+from reconciler.resources.base import EngineSettings, Failure, Live, Outcome, Situation, Wanted, name_in
+from reconciler.resources.engine import EngineClient
 from reconciler.resources.kernel import Kernel
 
 
@@ -29,14 +30,15 @@ class PeerAddress(EngineSettings):
 class DeviceAddress:
     subjects = frozenset({"kernel.address"})
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, engine: EngineClient) -> None:
         self._kernel = kernel
+        self._engine = engine
 
     def desired(self, at: Situation) -> State:
         if at.live.device is None:
             return {}
-        peers = {session["peer"] for session in at.live.sessions if session["peer"]}
-        return {f"kernel.address.{address}": {} for address in {str(at.wanted.site.local_ip), *peers}}
+        addresses = {str(at.wanted.site.local_ip), *_peers(at.live)}
+        return {f"kernel.address.{address}": {} for address in addresses}
 
     def observe(self, at: Situation) -> State:
         if at.live.device is None:
@@ -48,9 +50,20 @@ class DeviceAddress:
             return Outcome()
         failures: list[Failure] = []
         for change in changes:
-            do = self._kernel.remove_address if change.after is None else self._kernel.add_address
+            address = name_in(change.path)
             try:
-                do(name_in(change.path), at.live.device)
+                if change.after is not None:
+                    self._kernel.add_address(address, at.live.device)
+                elif address in _peers(Live(self._engine.observe(), at.live.device)):
+                    message = f"a subscriber who has just dialled in has {address} as its peer"
+                    failures.append(Failure(change.path, "AddressNeeded", message))
+                else:
+                    self._kernel.remove_address(address, at.live.device)
             except KernelError as error:
                 failures.append(Failure(change.path, "AddressFailed", str(error)))
         return Outcome(tuple(failures))
+
+
+def _peers(live: Live) -> set[str]:
+    """Our addresses, as live sessions know us."""
+    return {session["peer"] for session in live.sessions if session["peer"]}

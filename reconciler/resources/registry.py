@@ -55,8 +55,8 @@ def registry(engine: EngineClient, kernel: Kernel, memory: Keeper) -> tuple[Reso
     return (
         Forwarding(kernel, memory),
         Device(kernel),
-        DeviceAddress(kernel),
-        Routes(kernel),
+        DeviceAddress(kernel, engine),
+        Routes(kernel, engine),
         Nat(kernel, memory),
         Clamp(kernel, memory),
         PeerAddress(engine),

@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 from reconciler.engine.messages import RemovedUser, Secret, SessionKey, UserEntry, UserView
 from reconciler.plan.change import Change
-from reconciler.plan.state import SessionRef, State, Value
+from reconciler.plan.state import State, Value
 from reconciler.resources.base import Failure, Outcome, Situation, Wanted, name_in, refused
 from reconciler.resources.engine import EngineClient, RefusedError
 from reconciler.site import hashes
@@ -64,12 +64,7 @@ class Users:
             for change in changes
             if change.after is None
         ]
-        ended = self._engine.users(at.generation, put, remove)
-        # What the plan ends and the engine would let live, as on_password_change: terminate asks.
-        for change in changes:
-            if left := _not_yet(ended, change.dropped):
-                ended += self._engine.terminate(left, _why(change))
-        return ended
+        return self._engine.users(at.generation, put, remove)
 
 
 class _States(Generic[T]):
@@ -124,14 +119,8 @@ def _entry(name: str, wanted: Wanted) -> UserEntry:
         "sessions": user.sessions,
         "fingerprint": wanted.fingerprints[name],
         "on_disable": wanted.site.on_remove,
+        "on_password_change": wanted.site.on_password_change,
     }
-
-
-def _why(change: Change) -> str:
-    before, after = change.before, change.after
-    if isinstance(before, Mapping) and isinstance(after, Mapping) and before["password"] != after["password"]:
-        return "password_changed"
-    return "sessions_lowered"
 
 
 def _secret(known: UserSecret) -> Secret:
@@ -151,12 +140,3 @@ def _secret(known: UserSecret) -> Secret:
                 "salt": made.salt.hex(),
                 "key": made.key.hex(),
             }
-
-
-def _not_yet(ended: Iterable[SessionKey], planned: Iterable[SessionRef]) -> list[SessionKey]:
-    done = {(key["interface"], key["mac"], key["id"]) for key in ended}
-    return [
-        {"interface": session.interface, "mac": session.mac, "id": session.id}
-        for session in planned
-        if session.key not in done
-    ]

@@ -34,6 +34,7 @@ def users(*put: object) -> dict[str, Any]:
     ("value", "kind"),
     [
         (users(USER, changed(address="10.0.0.1", on_disable="drain")), messages.ChangeUsers),
+        (users(changed(on_password_change="terminate")), messages.ChangeUsers),
         (users(changed(secret={"kind": "nt_hash", "hash": "00"})), messages.ChangeUsers),
         (users(changed(secret=SCRYPT)), messages.ChangeUsers),
         ({"generation": 1, "settings": {}}, messages.Configure),
@@ -65,6 +66,7 @@ def test_what_the_protocol_says_fits(value: object, kind: object) -> None:
         users(changed(address=b"")),
         users(changed(on_disable="explode")),
         users(changed(on_disable=["drain"])),
+        users(changed(on_password_change="drain")),
         users(changed(secret="test")),
         users(changed(secret={"kind": "nt_hash", "text": "test"})),
         users(changed(secret={**SCRYPT, "n": "2"})),

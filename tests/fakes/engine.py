@@ -252,8 +252,9 @@ class FakeEngine:
             self.users[user["name"]] = user
             mine = sorted((s for s in self.live() if s["user"] == user["name"]), key=lambda s: s["since"])
             keep = len(mine)
-            if not user["enabled"]:
-                keep = len(mine) if user.get("on_disable") == "drain" else 0
+            disabled = not user["enabled"] and user.get("on_disable") != "drain"
+            if disabled or (before is not None and _renewed(before, user)):
+                keep = 0
             elif before is not None and user["sessions"] < before["sessions"]:
                 keep = user["sessions"]
             ended += self._end(mine[: len(mine) - keep] if len(mine) > keep else [], "user changed")
@@ -373,6 +374,11 @@ class FakeEngine:
         pool = self.settings["pools"][0]
         first = ipaddress.IPv4Address(pool["start"])
         return next(str(first + n) for n in range(pool["size"]) if str(first + n) not in taken)
+
+
+def _renewed(before: UserEntry, user: UserEntry) -> bool:
+    changed = before["fingerprint"] != user["fingerprint"]
+    return changed and user.get("on_password_change") == "terminate"
 
 
 def _key(session: SessionView) -> tuple[str, str, int]:

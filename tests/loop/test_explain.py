@@ -22,7 +22,7 @@ from reconciler.loop.explain import (
 )
 from reconciler.probe.outcome import Phase
 
-OURS = {"terminated_by_operator", "password_changed"}
+OURS = {"terminated_by_operator"}
 """Reasons that the reconciler gives to the engine."""
 
 ALL = [*REFUSED.values(), *ENDED.values()]

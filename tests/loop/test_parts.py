@@ -89,7 +89,7 @@ def test_accounts_tell_our_doing_from_theirs(ended: bool, reason: str | None, br
 
 
 def test_commanded_reasons_are_the_engines_words() -> None:
-    ours = {"password_changed", "terminated_by_operator"}
+    ours = {"terminated_by_operator"}
     assert {str(reason) for reason in End} >= accounts.COMMANDED - ours
 
 

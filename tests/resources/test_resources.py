@@ -193,18 +193,17 @@ def test_removed_user_drains_when_the_site_says_so(box: Box, engine: FakeEngine)
     assert [session["user"] for session in engine.sessions] == ["pablo"]
 
 
-def test_sessions_that_the_plan_ends_are_ended_even_if_the_engine_would_keep_them(
-    box: Box, engine: FakeEngine, client: EngineClient
+def test_password_change_ends_sessions_in_the_same_request_when_the_site_says_so(
+    box: Box, engine: FakeEngine
 ) -> None:
     box.converge(wanted())
-    theo = engine.dial("theo")
-    from reconciler.plan.state import SessionRef
-
-    ref = SessionRef("theo", theo["id"], "eth1", theo["mac"], theo["address"], 0, 0, 1)
-    change = Change("update", "users.theo", {"password": "a"}, {"password": "b"}, Impact.DROP, dropped=(ref,))
-    users = next(r for r in box.resources if "users" in r.subjects)
-    outcome = users.apply([change], situation(wanted(), client))
-    assert [key["id"] for key in outcome.ended] == [theo["id"]]
+    theo, pablo = engine.dial("theo"), engine.dial("pablo")
+    box.converge(wanted(users={"theo": "other", "pablo": {"password": "two", "ip": "10.0.1.9"}}))
+    assert engine.live() == [theo, pablo], "keep is the default"
+    again = {"theo": "third", "pablo": {"password": "two", "ip": "10.0.1.9"}}
+    outcomes = box.converge(wanted(users=again, on_password_change="terminate"))
+    assert [key["id"] for outcome in outcomes for key in outcome.ended] == [theo["id"]]
+    assert "terminate" not in [request["do"] for request in engine.requests]
 
 
 def test_missing_interface_is_named_and_the_others_are_served(

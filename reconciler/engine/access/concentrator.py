@@ -150,8 +150,8 @@ class Concentrator:
     ) -> Outcome:
         """Add or replace users, and remove some: ``remove`` has names, each with whether its sessions end.
 
-        A disabled user loses all its sessions unless it drains; one who may have fewer than before, the
-        oldest surplus.
+        A disabled user loses all its sessions unless it drains; one with another password too, if it renews;
+        one who may have fewer than before, the oldest surplus.
         """
         self.generation = generation
         doomed: list[tuple[Session, str]] = []
@@ -163,8 +163,10 @@ class Concentrator:
             before = self.users.get(user.name)
             self._admission.put(user)
             live = self._table.of_user(user.name)
-            if not user.enabled:
-                doomed += [(session, End.USER_DISABLED) for session in live if not user.drains]
+            if not user.enabled and not user.drains:
+                doomed += [(session, End.USER_DISABLED) for session in live]
+            elif before is not None and user.renews and user.fingerprint != before.fingerprint:
+                doomed += [(session, End.PASSWORD_CHANGED) for session in live]
             elif before is not None and len(live) > user.sessions < before.sessions:
                 doomed += [(session, End.SESSIONS_LOWERED) for session in live[: len(live) - user.sessions]]
         return self._end(doomed, now)
@@ -241,11 +243,7 @@ class Concentrator:
         """How many packets each open path has carried by now: sessions that were idle for too long end."""
         live = ((self._table.get(key), count) for key, count in packets.items())
         known = [(session, count) for session, count in live if session is not None]
-        return [
-            effect
-            for session, count in known
-            for effect in self._lifecycle.carried(session, count, now)
-        ]
+        return [effect for session, count in known for effect in self._lifecycle.carried(session, count, now)]
 
     def _end(self, doomed: list[tuple[Session, str]], now: float) -> Outcome:
         effects = [

@@ -100,6 +100,7 @@ class User:
 
     ``drains``: when it is not ``enabled``, its live sessions go on until they end by themselves.
     ``fingerprint`` says which version of the credentials this is; the engine only keeps it and compares it.
+    ``renews``: when they change, its live sessions end.
     """
 
     name: bytes
@@ -109,6 +110,7 @@ class User:
     sessions: int = 1
     fingerprint: str = ""
     drains: bool = False
+    renews: bool = False
 
     def __repr__(self) -> str:
         return f"User({self.name!r})"

@@ -15,6 +15,7 @@ class End(Documented):
     PADT_RECEIVED = "padt_received", "the subscriber hung up (PADT)"
     USER_REMOVED = "user_removed", "the user was removed"
     USER_DISABLED = "user_disabled", "the user was disabled"
+    PASSWORD_CHANGED = "password_changed", "the user's password is another now"
     SESSIONS_LOWERED = "sessions_lowered", "the user may have fewer sessions now, and this was the oldest"
     SESSION_TIMEOUT = "session_timeout", "it had lasted as long as a session may"
     IDLE_TIMEOUT = "idle_timeout", "it had carried no packet for as long as a session may"

@@ -5,6 +5,7 @@ Neighbours: ``concentrator``. It must not know why a session comes or goes.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
@@ -103,7 +104,7 @@ class Table:
         return tuple(self._by_client.get((interface, vlans, mac), ()))
 
     def of_user(self, name: bytes) -> tuple[Session, ...]:
-        """The sessions that are logged in as this user, oldest login first."""
+        """The sessions that are logged in as this user, oldest first, in whatever order they logged in."""
         return tuple(self._by_user.get(name, ()))
 
     def add(self, session: Session) -> None:
@@ -122,13 +123,18 @@ class Table:
 
     def log_in(self, session: Session, name: bytes) -> None:
         self.changes.note(session.key)
-        self._by_user.setdefault(name, []).append(session)
+        insort(self._by_user.setdefault(name, []), session, key=_age)
         self.logged_in += 1
 
     def log_out(self, session: Session, name: bytes) -> None:
         self.changes.note(session.key)
         _discard(self._by_user, name, session)
         self.logged_in -= 1
+
+
+def _age(session: Session) -> tuple[float, str, bytes, int]:
+    """What a plan, too, orders sessions by."""
+    return session.started, session.key.interface, session.key.mac, session.key.id
 
 
 def _discard(index: dict[K, list[Session]], key: K, session: Session) -> None:

@@ -106,6 +106,14 @@ def test_disabling_a_user_that_drains_ends_no_session() -> None:
     assert bench.dial(subscriber(2, "pablo")).state != "up"
 
 
+def test_a_user_that_drains_still_loses_what_is_beyond_its_new_limit() -> None:
+    bench = Bench()
+    bench.put(user("pablo", sessions=2))
+    first, second = bench.dial(subscriber(1, "pablo")), bench.dial(subscriber(2, "pablo"))
+    bench.put(user("pablo", enabled=False, drains=True))
+    assert (first.state, second.state) == ("closed", "up")
+
+
 def test_a_changed_password_counts_from_the_next_login() -> None:
     bench = Bench()
     yunhan = bench.dial(subscriber(1, "yunhan"))
@@ -116,6 +124,15 @@ def test_a_changed_password_counts_from_the_next_login() -> None:
     bench.to_ac(yunhan.hangup(bench.now))
     assert bench.dial(subscriber(1, "yunhan", "test")).state != "up"
     assert bench.dial(subscriber(2, "yunhan", "secret")).state == "up"
+
+
+def test_a_changed_password_ends_the_sessions_of_a_user_who_renews() -> None:
+    bench = Bench()
+    yunhan, theo = bench.dial(subscriber(1, "yunhan")), bench.dial(subscriber(2, "theo"))
+    assert bench.put(user("yunhan", renews=True)).ended == [], "it is the same password"
+    assert len(bench.put(user("yunhan", "secret", renews=True)).ended) == 1
+    assert (yunhan.state, theo.state) == ("closed", "up")
+    assert bench.events("session_closed") == [(b"yunhan", "password_changed")]
 
 
 def test_new_settings_are_for_new_sessions() -> None:

@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
-from reconciler.engine.access.table import LAST_ID, QUARANTINE, SILENCE, SessionIds
+from types import SimpleNamespace
+from typing import Any
+
+from reconciler.engine.access.effects import Key
+from reconciler.engine.access.table import LAST_ID, QUARANTINE, SILENCE, SessionIds, Table
+
+
+def begun(started: float, number: int) -> Any:
+    """As much of a session as the table looks at."""
+    return SimpleNamespace(started=started, key=Key("eth0", (), bytes([2, 0, 0, 0, 0, number]), number))
+
+
+def test_the_oldest_of_a_users_sessions_is_the_first_whichever_logged_in_first() -> None:
+    """After a restart sessions come back in any order."""
+    table = Table()
+    oldest, middle, newest, twin = begun(10, 1), begun(20, 2), begun(30, 4), begun(30, 3)
+    for session in (newest, oldest, twin, middle):
+        table.add(session)
+        table.log_in(session, b"theo")
+    assert table.of_user(b"theo") == (oldest, middle, twin, newest)
 
 
 def test_D24_ids_are_unique_and_neither_0_nor_ffff() -> None:
