@@ -96,7 +96,7 @@ def command(
     Stays in the foreground and logs to standard error: text on a terminal, JSON lines otherwise. SIGTERM
     leaves the sessions up for the next run.
     """
-    from reconciler import daemon, log
+    from reconciler import blame, daemon, log
     from reconciler.control.exporter import ListenError
     from reconciler.control.server import Access
     from reconciler.loop.lock import RuntimeDirError
@@ -108,6 +108,7 @@ def command(
         raise click.UsageError(
             "--once leaves the engine serving: it goes with neither --release nor --on-exit drain"
         )
+    blame.instead_of_tracebacks()
     log.configure(
         common.verbosity,
         None if common.output == "text" else "json",

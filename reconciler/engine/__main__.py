@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler import blame
 from reconciler.engine import commands, farewell, restore
 from reconciler.engine.chronicle import Chronicle
 from reconciler.engine.datapath import NAMES, choose
@@ -44,6 +45,7 @@ def main() -> int:
         return _shut_down(arguments.runtime_dir)
     if arguments.check:
         return _check(arguments.runtime_dir)
+    blame.instead_of_tracebacks()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     manager = Manager(os.environ)
     try:
