@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler import __version__
 from reconciler.cli.common import EXIT_ERROR, Common, Failure, coloured, print_data, say, takes_common
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="A key to check encrypted passwords with.",
 )
-@takes_common(("text", "json", "ndjson", "github"))
+@takes_common(("text", "json", "ndjson", "github", "sarif"))
 def command(
     common: Common, files: tuple[Path, ...], denied: tuple[str, ...], secrets: bool, keys: tuple[Path, ...]
 ) -> int:
@@ -52,8 +54,10 @@ def command(
     from reconciler.site.lint import judged
     from reconciler.site.load import load
     from reconciler.site.report import as_github, as_json, as_text
+    from reconciler.site.sarif import as_sarif
 
-    status, documents = 0, []
+    status = 0
+    found: dict[str, Sequence[Diagnostic]] = {}
     for file in files:
         try:
             content = file.read_bytes()
@@ -62,7 +66,7 @@ def command(
         loaded = load(content, str(file))
         more = _about_passwords(common, file, loaded, keys, all_of_them=secrets)
         findings = in_order(judged((*loaded.findings, *loaded.notes, *more), (), denied))
-        documents += as_json(findings, str(file))
+        found[str(file)] = findings
         if common.output == "text":
             click.echo(as_text(findings, loaded.source, colour=coloured()), nl=False)
         elif common.output == "github":
@@ -72,7 +76,9 @@ def command(
         elif not findings:
             say(common, f"{file}: no findings")
     if common.output in {"json", "ndjson"}:
-        print_data(common, documents, str)
+        print_data(common, [view for name, some in found.items() for view in as_json(some, name)], str)
+    elif common.output == "sarif":
+        click.echo(json.dumps(as_sarif(found, __version__), indent=2))
     return status
 
 

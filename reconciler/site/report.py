@@ -10,7 +10,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from reconciler.site.diagnostic import Diagnostic
+from typing_extensions import TypedDict
+
+from reconciler.described import described
+from reconciler.site.diagnostic import Diagnostic, Severity
 from reconciler.site.place import Place
 from reconciler.site.source import Excerpt, Source
 
@@ -39,10 +42,46 @@ def summary(findings: Sequence[Diagnostic], name: str) -> str:
     return f"{name}: {', '.join(counts) or 'no findings'}"
 
 
-def as_json(findings: Iterable[Diagnostic], name: str) -> list[dict[str, object]]:
-    """JSON-ready objects. Lines and columns count from 1, the end is exclusive; null where there is no
-    place.
+@described
+class RangeView(TypedDict):
+    """A range of characters in a file. Lines and columns count from 1, the end is exclusive; null where a
+    finding is about the file as a whole.
     """
+
+    line: int | None
+    column: int | None
+    end_line: int | None
+    end_column: int | None
+
+
+@described
+class RelatedView(RangeView):
+    """Another place that explains a finding."""
+
+    file: str
+    message: str
+
+
+@described
+class FindingView(RangeView):
+    """A finding about a site file (`validate -o json`)."""
+
+    code: str
+    """What it is: see the reference of findings. The meaning of a code stays."""
+    severity: Severity
+    """An error forbids to use the file."""
+    message: str
+    file: str
+    """As it was named on the command line."""
+    label: str
+    """What stands beside the underlined range; may be empty."""
+    help: str
+    """How to mend it; may be empty."""
+    related: list[RelatedView]
+
+
+def as_json(findings: Iterable[Diagnostic], name: str) -> list[FindingView]:
+    """JSON-ready objects."""
     return [
         {
             "code": finding.code,
@@ -85,9 +124,15 @@ def _escape(text: str, more: str = "") -> str:
     return text
 
 
-def _range(place: Place | None) -> dict[str, int | None]:
-    keys = ("line", "column", "end_line", "end_column")
-    return dict(zip(keys, place or (None, None, None, None), strict=True))
+def _range(place: Place | None) -> RangeView:
+    if place is None:
+        return {"line": None, "column": None, "end_line": None, "end_column": None}
+    return {
+        "line": place.line,
+        "column": place.column,
+        "end_line": place.end_line,
+        "end_column": place.end_column,
+    }
 
 
 def _block(finding: Diagnostic, source: Source, colour: bool) -> str:

@@ -175,3 +175,14 @@ def test_json_of_one_document_is_one_document(say: Say, tmp_path: Path) -> None:
     site.write_text("{}\n")
     lines = say("validate", site, "-o", "ndjson").out.splitlines()
     assert all(json.loads(line)["severity"] == "error" for line in lines)
+
+
+def test_validate_for_code_scanning(say: Say, tmp_path: Path) -> None:
+    bad, good = tmp_path / "bad.yaml", tmp_path / "good.yaml"
+    bad.write_text(SITE.replace("pool_size: 8", "pool_size: many"))
+    good.write_text(SITE)
+    said = say("validate", bad, good, "-o", "sarif")
+    assert said.status == 1
+    results = said.json["runs"][0]["results"]
+    assert [result["ruleId"] for result in results if result["level"] == "error"] == ["E122"]
+    assert results[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == f"file://{bad}"
