@@ -21,7 +21,7 @@ def command(common: Common, first: str, second: str) -> int:
     what site.yaml says; B is `live` if not given. Passwords are held back, and so are comments. Exits with 2
     when B does something else than A, with 0 when only the words differ.
     """
-    answer = ask.get(common, "/v1/diff", **{"from": first, "to": second})
+    answer = ask.get(common, "/v1/diff", 60.0, **{"from": first, "to": second})
     outcome.show(common, answer, _text(answer))
     return EXIT_PENDING if answer["different"] else 0
 

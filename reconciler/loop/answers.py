@@ -9,9 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from reconciler.loop.course import WAITING
 from reconciler.loop.gate import Held
 from reconciler.loop.goal import Goal
-from reconciler.loop.report import Again, Blocked, Settled
+from reconciler.loop.report import Again, Blocked, End, Settled
 from reconciler.loop.revision import revision
 from reconciler.loop.run import Converged
 from reconciler.plan import render
@@ -73,7 +74,7 @@ def converged(done: Converged, source: str) -> Answer:
     return 200, {
         "result": _result(done),
         "generation": last.applied,
-        "message": "" if isinstance(last.end, Settled) else last.end.message,
+        "message": "" if isinstance(last.end, Settled) or _done(last.end) else last.end.message,
         "failures": [
             {"path": failure.path, "reason": failure.reason, "message": failure.message}
             for failure in last.failures
@@ -90,11 +91,14 @@ def held(change: Held, generation: int, source: str) -> Answer:
 
 
 def _result(done: Converged) -> str:
-    if isinstance(done.last.end, Blocked):
-        return "partial"
-    if not done.settled:
-        return "timeout"
+    if not _done(done.last.end):
+        return "partial" if isinstance(done.last.end, Blocked) else "timeout"
     return "applied" if done.first.plan and to_do(done.first.plan) else "unchanged"
+
+
+def _done(end: End) -> bool:
+    """Whether what was ordered is in force; the file may wait."""
+    return isinstance(end, Settled) or end.reason in WAITING
 
 
 def _snake(end: Again | Blocked) -> str:

@@ -16,6 +16,9 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from reconciler.loop.moments import moment
 
+WAITING: Final = frozenset({"AwaitingConfirm", "Paused", "Undone"})
+"""Reasons why the file has to wait, though everything is as it was ordered."""
+
 _FACT: Final = "course"
 
 

@@ -76,8 +76,7 @@ def _state(reconciler: Reconciler, found: Generation) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of two things to compare: how it is called, what it wishes, and the state that it is or would be.
-    """
+    """One of two things to compare: what it is called, what it wishes, and the state that it is or makes."""
 
     name: str
     goal: Goal

@@ -90,6 +90,13 @@ class Orders:
             goal = self._kept(number)
             return self._reconciler.adopt(goal, Cause("rollback", number, by), note, allow)
 
+    def await_writer(self) -> None:
+        """Wait until nobody is writing the file any more, but not for ever."""
+        left = PATIENCE
+        while self._reconciler.unsettled() and left > 0:
+            self._sleep(AGAIN)
+            left -= AGAIN
+
     def take(
         self,
         by: str,
@@ -97,9 +104,9 @@ class Orders:
         saved: Mapping[str, Any] | None = None,
         allow: str | None = None,
     ) -> Held | None:
-        """Apply what the file says, though it may not be followed. With ``within`` it is undone unless
-        somebody confirms it in so many seconds. ``saved`` is a plan that was kept: it must still be what
-        would be done.
+        """Apply what the file says, once nobody writes it, though it may not be followed. With ``within`` it
+        is undone unless somebody confirms it in so many seconds. ``saved`` is a plan that was kept: it must
+        still be what would be done.
 
         Gives back what the guard holds. A file that cannot be used is not taken: the next pass says why.
         Raises ``StalePlanError`` too.
@@ -108,7 +115,6 @@ class Orders:
             if allow is not None and not self._reconciler.release(allow):
                 raise StalePlanError(allow)
             return None
-        self._await_writer()
         with self._reconciler.turn:
             if self._course.bearing.pending and within is None:
                 pending = self._course.bearing.pending
@@ -190,13 +196,6 @@ class Orders:
             return self._archive.goal(number)
         except NotKeptError as error:
             raise OrderError("not_kept", str(error)) from None
-
-    def _await_writer(self) -> None:
-        """Until nobody is writing the file any more."""
-        left = PATIENCE
-        while self._reconciler.unsettled() and left > 0:
-            self._sleep(AGAIN)
-            left -= AGAIN
 
     def _note(self, kind: str, what: str, generation: int | None = None) -> None:
         number = self._archive.through if generation is None else generation

@@ -1,7 +1,7 @@
 """How to bring the site file to the content of a generation: the very commands, to be run by a person.
 
 Only what was looked up is proposed: a revert is named when the commit before has that content, a checkout
-when the generation's commit has it. It must not run anything that changes a file.
+when a commit has it. It must not run anything that changes a file.
 """
 
 from __future__ import annotations
@@ -9,9 +9,13 @@ from __future__ import annotations
 import shlex
 import subprocess
 from pathlib import Path
+from typing import Final
 
 from reconciler.loop.generations import Generation
-from reconciler.loop.revision import committed, revision
+from reconciler.loop.revision import commits, committed, revision
+
+SEARCHED: Final = 50
+"""Commits in which the content is looked for."""
 
 
 def remedy(path: Path, wanted: Generation) -> list[str]:
@@ -27,9 +31,10 @@ def remedy(path: Path, wanted: Generation) -> list[str]:
             return [f"{git} checkout {where.commit[:12]} -- {name}"]
         if committed(real, f"{where.commit}^") == wanted.sha256:
             return [f"{git} revert --no-edit {where.commit[:12]}"]
-        if wanted.commit and committed(real, wanted.commit) == wanted.sha256:
-            message = shlex.quote(f"back to generation {wanted.number}")
-            return [f"{git} checkout {wanted.commit[:12]} -- {name}", f"{git} commit -m {message} -- {name}"]
+        for commit in commits(real, SEARCHED):
+            if committed(real, commit) == wanted.sha256:
+                message = shlex.quote(f"back to generation {wanted.number}")
+                return [f"{git} checkout {commit[:12]} -- {name}", f"{git} commit -m {message} -- {name}"]
     except (OSError, subprocess.TimeoutExpired):
         return out
     return out

@@ -53,6 +53,12 @@ def committed(path: Path, commit: str) -> str | None:
     return _committed(path, commit)[0]
 
 
+def commits(path: Path, most: int) -> list[str]:
+    """The last commits that changed the file, newest first. Raises as :func:`committed` does."""
+    answer = _git(path.parent, "rev-list", f"--max-count={most}", "HEAD", "--", path.name)
+    return (answer or b"").decode(errors="replace").split()
+
+
 @lru_cache(maxsize=64)
 def _committed(path: Path, commit: str) -> tuple[str | None, str]:
     """The hash of a file's content in a commit, as a checkout would write it, and the commit's author."""

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 from reconciler.loop import answers, hindsight, views
 from reconciler.loop.answers import Answer, fault
 from reconciler.loop.archive import NotKeptError
+from reconciler.loop.course import Pending
 from reconciler.loop.gate import StalePlanError
 from reconciler.loop.orders import LONGEST, OrderError, Orders
 from reconciler.loop.reconcile import Reconciler
@@ -55,12 +56,18 @@ class Steering:
             message = f"the daemon watches {watched}: it would undo {path} at once; edit {watched} instead"
             return fault(409, "other_file", message)
 
+        pending: Pending | None = None
+
         def order() -> Answer | None:
             within = _seconds(request, "confirm_within", LONGEST)
             saved = request.get("saved")
             if saved is not None and not (isinstance(saved, dict) and isinstance(saved.get("plan"), dict)):
                 raise _BadRequestError("`saved` is no plan")
-            held = self._orders.take(_by(request), within, saved, _text(request, "allow_guard"))
+            nonlocal pending
+            self._orders.await_writer()
+            with self._reconciler.turn:
+                held = self._orders.take(_by(request), within, saved, _text(request, "allow_guard"))
+                pending = self._reconciler.course.bearing.pending
             if held is None:
                 return None
             return answers.held(held, self._reconciler.history.applied, self._watched())
@@ -73,7 +80,6 @@ class Steering:
         if source.wanted is None:
             return answers.invalid(source)
         status, body = answers.converged(done, answers.file_as(source.path, source.sha256))
-        pending = self._reconciler.course.bearing.pending
         return status, body if status != 200 else {**body, "confirm": views.pending(pending)}
 
     def rollback(self, request: Request) -> Answer:

@@ -5,14 +5,14 @@ restart, and what is in force stays true meanwhile.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from reconciler.linux.sysctl import IP_FORWARD
-from reconciler.loop.gate import StalePlanError
+from reconciler.loop.gate import Held, StalePlanError
 from reconciler.loop.orders import CLAIM, OrderError, Orders
 from reconciler.loop.reconcile import Clocks
 from reconciler.loop.report import Blocked, Settled
@@ -36,6 +36,17 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def orders(world: World) -> Orders:
     return Orders(world.reconciler, world.events, Clocks(world.clock, world.clock), lambda _: None)
+
+
+def take(
+    world: World,
+    within: float | None = None,
+    saved: Mapping[str, object] | None = None,
+    allow: str | None = None,
+) -> Held | None:
+    """What `apply` does."""
+    orders(world).await_writer()
+    return orders(world).take("ann", within, saved, allow)
 
 
 def restart(world: World) -> None:
@@ -118,7 +129,7 @@ def test_a_pause_that_runs_out_ends_by_itself(world: World) -> None:
 def test_an_apply_by_hand_goes_through_while_paused_and_the_pause_stays(world: World) -> None:
     orders(world).pause(None, "", "ann")
     world.edit(SECOND).step()
-    assert orders(world).take("ann") is None
+    assert take(world) is None
     world.settle()
     assert theo(world) == password("three")
     world.edit(THIRD).step()
@@ -130,12 +141,12 @@ def test_an_apply_by_hand_is_guarded_while_paused_too(world: World) -> None:
     world.edit(MANY).settle()
     orders(world).pause(None, "", "ann")
     world.edit(FIRST).step()
-    held = orders(world).take("ann")
+    held = take(world)
     assert held is not None
     assert len(world.engine.users) == 10
     with pytest.raises(StalePlanError):
-        orders(world).take("ann", allow="0123456789ab")
-    assert orders(world).take("ann", allow=held.plan.id) is None
+        take(world, allow="0123456789ab")
+    assert take(world, allow=held.plan.id) is None
     world.settle()
     assert sorted(world.engine.users) == ["pablo", "theo"]
 
@@ -150,9 +161,9 @@ def test_rollback_brings_a_user_back_and_touches_nobody_else(world: World) -> No
     assert orders(world).rollback(1, "ann") is None
     report = world.step()
     assert report.plan is not None
-    assert [(change.op, change.path) for change in report.plan.changes if change.path.startswith("users.")] == [
-        ("add", "users.pablo")
-    ]
+    assert [
+        (change.op, change.path) for change in report.plan.changes if change.path.startswith("users.")
+    ] == [("add", "users.pablo")]
     assert world.engine.users["pablo"]["secret"] == password("two")
     assert world.engine.live() == [session]
     assert condition(world, "Paused")[:2] == (True, "RolledBack")
@@ -224,7 +235,7 @@ def test_a_generation_is_kept_with_the_passwords_that_its_files_held(world: Worl
 def test_a_change_that_nobody_confirms_is_undone_and_not_taken_again(world: World) -> None:
     orders(world).pause(None, "", "ann")
     world.edit(SECOND).step()
-    orders(world).take("ann", within=120.0)
+    take(world, within=120.0)
     world.step()
     assert theo(world) == password("three")
     assert condition(world, "Unconfirmed")[:2] == (True, "AwaitingConfirm")
@@ -255,11 +266,11 @@ def test_a_change_that_nobody_confirms_is_undone_and_not_taken_again(world: Worl
 def test_what_was_undone_is_applied_when_somebody_says_so(world: World) -> None:
     orders(world).pause(None, "", "ann")
     world.edit(SECOND).step()
-    orders(world).take("ann", within=10.0)
+    take(world, within=10.0)
     orders(world).resume("ann")
     world.clock.now += 10
     world.step()
-    assert orders(world).take("ann") is None
+    assert take(world) is None
     world.settle()
     assert theo(world) == password("three")
 
@@ -267,7 +278,7 @@ def test_what_was_undone_is_applied_when_somebody_says_so(world: World) -> None:
 def test_a_confirmed_change_stays(world: World) -> None:
     orders(world).pause(None, "", "ann")
     world.edit(SECOND).step()
-    orders(world).take("ann", within=10.0)
+    take(world, within=10.0)
     world.step()
     assert orders(world).confirm("ann") is not None
     orders(world).resume("ann")
@@ -280,7 +291,7 @@ def test_a_confirmed_change_stays(world: World) -> None:
 def test_the_undo_is_written_down_before_anything_is_done(world: World) -> None:
     orders(world).pause(None, "", "ann")
     world.edit(SECOND).step()
-    orders(world).take("ann", within=120.0)
+    take(world, within=120.0)
     restart(world)  # before the pass that would have applied it
     world.step()
     assert theo(world) == password("three")
@@ -293,7 +304,7 @@ def test_the_undo_is_written_down_before_anything_is_done(world: World) -> None:
 def test_after_another_boot_it_is_undone_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     orders(world).pause(None, "", "ann")
     world.edit(SECOND).step()
-    orders(world).take("ann", within=120.0)
+    take(world, within=120.0)
     world.step()
     world.halt()
     world.boot("boot-2")
@@ -305,13 +316,13 @@ def test_after_another_boot_it_is_undone_at_once(world: World, monkeypatch: pyte
 def test_the_watch_takes_nothing_while_a_change_is_on_trial(world: World) -> None:
     orders(world).pause(None, "", "ann")
     world.edit(SECOND).step()
-    orders(world).take("ann", within=120.0)
+    take(world, within=120.0)
     orders(world).resume("ann")
     world.edit(THIRD).step()
     assert theo(world) == password("three")
     assert world.conditions()["Ready"] == (False, "AwaitingConfirm")
     with pytest.raises(OrderError, match="reconciler confirm"):
-        orders(world).take("ann")
+        take(world)
     orders(world).confirm("ann")
     world.settle()
     assert theo(world) == password("four")
@@ -320,9 +331,9 @@ def test_the_watch_takes_nothing_while_a_change_is_on_trial(world: World) -> Non
 def test_a_second_trial_goes_back_to_what_was_before_the_first(world: World) -> None:
     orders(world).pause(None, "", "ann")
     world.edit(SECOND).step()
-    orders(world).take("ann", within=120.0)
+    take(world, within=120.0)
     world.edit(THIRD).step()
-    orders(world).take("ann", within=120.0)
+    take(world, within=120.0)
     world.step()
     assert theo(world) == password("four")
     world.clock.now += 120
@@ -333,9 +344,9 @@ def test_a_second_trial_goes_back_to_what_was_before_the_first(world: World) -> 
 def test_the_same_trial_again_gives_more_time(world: World) -> None:
     orders(world).pause(None, "", "ann")
     world.edit(SECOND).step()
-    orders(world).take("ann", within=120.0)
+    take(world, within=120.0)
     world.clock.now += 100
-    orders(world).take("ann", within=120.0)
+    take(world, within=120.0)
     world.clock.now += 100
     world.step()
     assert theo(world) == password("three")
@@ -347,7 +358,7 @@ def test_the_same_trial_again_gives_more_time(world: World) -> None:
 def test_what_the_watch_took_a_moment_ago_can_still_be_put_on_trial(world: World) -> None:
     world.edit(SECOND).settle()
     world.clock.now += CLAIM - 1
-    orders(world).take("ann", within=120.0)
+    take(world, within=120.0)
     assert world.reconciler.course.bearing.pending is not None
     world.clock.now += 120
     world.step()
@@ -357,14 +368,14 @@ def test_what_the_watch_took_a_moment_ago_can_still_be_put_on_trial(world: World
 def test_what_is_in_force_for_long_is_not_put_on_trial(world: World) -> None:
     world.edit(SECOND).settle()
     world.clock.now += CLAIM
-    assert orders(world).take("ann", within=120.0) is None
+    assert take(world, within=120.0) is None
     assert world.reconciler.course.bearing.pending is None
 
 
 def test_undone_before_its_time(world: World) -> None:
     orders(world).pause(None, "", "ann")
     world.edit(SECOND).step()
-    orders(world).take("ann", within=120.0)
+    take(world, within=120.0)
     world.step()
     orders(world).confirm("ann", undo=True)
     world.step()
@@ -374,7 +385,7 @@ def test_undone_before_its_time(world: World) -> None:
 def test_an_undo_is_not_held_by_the_guard(world: World) -> None:
     orders(world).pause(None, "", "ann")
     world.edit(MANY).step()
-    orders(world).take("ann", within=120.0)
+    take(world, within=120.0)
     world.step()
     assert len(world.engine.users) == 10
     world.clock.now += 120
@@ -385,7 +396,7 @@ def test_an_undo_is_not_held_by_the_guard(world: World) -> None:
 def test_rollback_ends_a_trial(world: World) -> None:
     orders(world).pause(None, "", "ann")
     world.edit(SECOND).step()
-    orders(world).take("ann", within=120.0)
+    take(world, within=120.0)
     world.step()
     orders(world).rollback(1, "ann")
     world.clock.now += 3600
@@ -397,7 +408,7 @@ def test_rollback_ends_a_trial(world: World) -> None:
 def test_an_undo_that_cannot_be_read_is_said_and_tried_again(world: World) -> None:
     orders(world).pause(None, "", "ann")
     world.edit(SECOND).step()
-    orders(world).take("ann", within=120.0)
+    take(world, within=120.0)
     world.step()
     key = world.store.box.path
     key.rename(key.with_suffix(".away"))
@@ -429,11 +440,11 @@ def test_a_saved_plan_is_applied_as_long_as_nothing_moved(world: World) -> None:
     orders(world).pause(None, "", "ann")
     plan = saved(world, SECOND)
     world.edit(SECOND).step()
-    assert orders(world).take("ann", saved=plan) is None
+    assert take(world, saved=plan) is None
     world.settle()
     assert theo(world) == password("three")
     with pytest.raises(StalePlanError):
-        orders(world).take("ann", saved=plan)
+        take(world, saved=plan)
 
 
 def test_a_saved_plan_is_stale_when_the_file_moved(world: World) -> None:
@@ -441,7 +452,7 @@ def test_a_saved_plan_is_stale_when_the_file_moved(world: World) -> None:
     plan = saved(world, SECOND)
     world.edit(THIRD).step()
     with pytest.raises(StalePlanError, match="not what would be done now"):
-        orders(world).take("ann", saved=plan)
+        take(world, saved=plan)
     assert theo(world) == password("one")
 
 
@@ -454,7 +465,7 @@ def test_a_saved_plan_is_stale_when_it_would_end_somebody_it_did_not_name(world:
     world.engine.hang_up(theirs)
     world.engine.dial("pablo")
     with pytest.raises(StalePlanError):
-        orders(world).take("ann", saved=plan)
+        take(world, saved=plan)
 
 
 def test_who_has_hung_up_since_makes_no_plan_stale(world: World) -> None:
@@ -464,7 +475,7 @@ def test_who_has_hung_up_since_makes_no_plan_stale(world: World) -> None:
     plan = saved(world, gone)
     world.edit(gone).step()
     world.engine.hang_up(session)
-    assert orders(world).take("ann", saved=plan) is None
+    assert take(world, saved=plan) is None
 
 
 @pytest.mark.parametrize("broken", [{}, {"changes": None}, {"base_generation": 1, "changes": [{}]}])
@@ -472,4 +483,4 @@ def test_what_is_no_plan_is_stale(world: World, broken: dict[str, object]) -> No
     orders(world).pause(None, "", "ann")
     world.edit(SECOND).step()
     with pytest.raises(StalePlanError):
-        orders(world).take("ann", saved={"sha256": source_hash(SECOND), "plan": broken})
+        take(world, saved={"sha256": source_hash(SECOND), "plan": broken})
