@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol
 from reconciler.linux.errors import KernelError
 from reconciler.loop.report import Report
 from reconciler.resources.kernel import Kernel
+from reconciler.site.model import Site
 
 IN_CONFLICT, AT_PEACE = 60.0, 600.0
 """Seconds between two probes."""
@@ -115,9 +116,17 @@ class Advice:
                 advice["InterfaceDown"] = (
                     f"{down[0]} is down: bring it up (`ip link set {down[0]} up`) and check its cable"
                 )
+            if unclamped := self._unclamped(report, site):
+                advice["SegmentsNotClamped"] = unclamped
         if self._answer:
             advice["AddressInUse"] = self._answer
         return advice
+
+    def _unclamped(self, report: Report, site: Site) -> str:
+        if site.clamp_mss is not None or report.live is None or report.live.device is None:
+            return ""
+        why = self._kernel.no_tables()
+        return f"{why}; or set `clamp_mss: false`" if why else ""
 
     def _ask(self, question: Question) -> None:
         with self._changed:

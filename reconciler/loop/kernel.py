@@ -1,8 +1,8 @@
 """Wakes the loop when the kernel's links, addresses, routes, forwarding settings or rules change.
 
 A thread of its own around ``linux.monitor``. A box may be a busy router whose routes change all the time:
-after a hint it looks away for a moment, since one look covers whatever came meanwhile, and for longer when
-there is no end to it. It must not know what changed.
+after a hint it looks away for a moment, since one look covers whatever came meanwhile; for a longer one when
+there were many. It must not know what changed.
 """
 
 from __future__ import annotations
@@ -10,14 +10,19 @@ from __future__ import annotations
 import os
 import select
 import threading
+import time
 from collections.abc import Callable
 
 from reconciler.linux.monitor import Monitor
 
-SHORTEST, LONGEST = 0.02, 0.64
-"""Seconds between two hints at least: the first where it was quiet before, twice as many after each moment
-that was not.
+RESPITE = 0.01
+"""Seconds between two hints at least."""
+
+MOST = 20
+"""So many hints in a row; then one comes every ``SPARINGLY`` seconds, and for each such time of quiet one more
+may.
 """
+SPARINGLY = 0.5
 
 
 class KernelWatch:
@@ -39,14 +44,15 @@ class KernelWatch:
         self._monitor.close()
 
     def _run(self) -> None:
-        respite = SHORTEST
+        left, last = float(MOST), time.monotonic()
         while not self._stopped([self._monitor.fileno()], None):
+            now = time.monotonic()
+            left, last = min(left + (now - last) / SPARINGLY, MOST), now
             if self._monitor.drain():
                 self._hint()
-            if self._stopped([], respite):
+                left -= 1
+            if self._stopped([], RESPITE if left >= 1 else SPARINGLY):
                 return
-            noisy, _, _ = select.select([self._monitor.fileno()], [], [], 0)
-            respite = min(respite * 2, LONGEST) if noisy else SHORTEST
 
     def _stopped(self, others: list[int], timeout: float | None) -> bool:
         ready, _, _ = select.select([self._stop_read, *others], [], [], timeout)
