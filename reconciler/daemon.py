@@ -41,7 +41,7 @@ from reconciler.loop.service import DRAIN_RATE, Service
 from reconciler.loop.store import Store
 from reconciler.loop.supervise import Supervisor
 from reconciler.loop.unseal import Unsealer
-from reconciler.loop.wake import Wake
+from reconciler.loop.wake import PROMPTLY, Wake
 from reconciler.loop.watch import Watch
 from reconciler.plan.change import Plan
 from reconciler.plan.guard import Verdict, judge
@@ -215,7 +215,7 @@ def _export(stack: ExitStack, address: Address, service: Service) -> None:
 
 def _kernel_hints(stack: ExitStack, wake: Wake) -> None:
     try:
-        watch = KernelWatch(wake.hint)
+        watch = KernelWatch(lambda: wake.hint(PROMPTLY))
     except KernelError as error:
         log.warning("%s: drift is noticed only every few seconds", error)
         return

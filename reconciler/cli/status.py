@@ -113,10 +113,11 @@ def _datapath(status: Any) -> str:
 
 
 def _source(source: Any) -> str:
-    if not source["commit"]:
-        return str(source["file"])
-    state = "modified" if source["dirty"] else "clean"
-    return f"{source['file']}  {source['branch'] or 'detached'}@{source['commit'][:7]} ({state})"
+    told = str(source["file"])
+    if source["commit"]:
+        state = "modified" if source["dirty"] else "clean"
+        told += f"  {source['branch'] or 'detached'}@{source['commit'][:7]} ({state})"
+    return told + ("  polled" if source["watch"] == "poll" else "")
 
 
 def _drift(entry: Any) -> tuple[str, str, str, str]:

@@ -22,6 +22,9 @@ from reconciler.plan.state import Value
 from reconciler.site.escape import visible
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
+TROUBLES = ("AddressInUse", "InterfaceDown", "SegmentsNotClamped")
+"""Types of the conditions that come from advice: they hinder nothing."""
+
 _TOLD = 20
 """So many changes of one pass are logged one by one."""
 
@@ -95,7 +98,7 @@ class Board:
         self._judge_guard(report, now)
         self._judge_drain(report, now)
         self._judge_course(report.bearing, now)
-        for kind in ("AddressInUse", "InterfaceDown"):
+        for kind in TROUBLES:
             self._set(kind, kind in advice, kind if kind in advice else "Fine", advice.get(kind, ""), now)
         return self._delay(report)
 
@@ -139,7 +142,10 @@ class Board:
         if lasting:
             more = f" (and {len(lasting) - 1} more)" if len(lasting) > 1 else ""
             message = f"{visible(lasting[0].path)} is not as it was set{more}"
-            self._set("Drifted", True, "Drift", message, now)
+            reason = "Reported" if all(change.only_reported for change in lasting) else "Drift"
+            if isinstance(report.end, Again) and report.end.reason == "DriftContested":
+                reason, message = "Contested", report.end.message
+            self._set("Drifted", True, reason, message, now)
         elif report.healed:
             self._set("Drifted", False, "Healed", f"{visible(report.healed[0].path)} was put back", now)
         elif report.left is not None and "Drifted" not in self._conditions:

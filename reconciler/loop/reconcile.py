@@ -269,7 +269,7 @@ class Reconciler:
         if only_moved:
             left = _moved(left)
         self.ledger.forget(lambda path: ignored(path, after.at.wanted.site.self_heal))
-        healed = self.ledger.settled((change.path for change in _heals(left)), now)
+        healed = self.ledger.settled((change.path for change in _heals(left)), self._wall())
         newly_applied = False
         if not only_moved:
             complete = not to_do(left)

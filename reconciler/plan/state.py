@@ -5,7 +5,7 @@ that does not exist has no path; ``None`` is never the value of a path. The path
 
 ================================  =====================================================================
 ``users.<name>``                  ``{"password": fingerprint, "ip": str or None, "enabled": bool,
-                                  "sessions": int}``
+                                  "sessions": int, "rate_limit": str or None}``
 ``interface.<name>``              ``{}`` while the interface is served
 ``ac_name`` ``local_ip``          text
 ``service_names``                 list of text
@@ -22,8 +22,15 @@ that does not exist has no path; ``None`` is never the value of a path. The path
 ``second_login``                  ``replace`` or ``refuse``
 ``forwarding.ip_forward``         truth value
 ``forwarding.proxy_arp.<name>``   truth value of one interface
+``forwarding.rp_filter.<name>``   ``off``, ``strict`` or ``loose``, of one interface
+``nat.masquerade.<name>``         list of networks that leave by the interface under its address
+``clamp_mss``                     octets of the largest TCP segment
+``self_heal.<class>``             ``on``, ``report`` or ``off``
+``kernel.up.<device>``            truth value: whether the data path's device is up
+``kernel.mtu.<device>``           octets that it takes at least
 ``kernel.address.<ip>``           ``{}`` while the address is on the data path's device
 ``kernel.route.<cidr>``           ``{}`` while the route leads to the data path's device
+``kernel.nft.<kind>.<table>``     ``{}`` while a table of ours is there that should not, or has foreign rules
 ================================  =====================================================================
 
 A state holds only what is the site's: an observed one leaves out what the site neither declares nor has
@@ -40,7 +47,19 @@ from typing import NamedTuple
 Value = str | int | bool | list[str] | Mapping[str, str | int | bool | None]
 State = Mapping[str, Value]
 
-_FAMILIES = ("users", "interface", "forwarding.proxy_arp", "kernel.address", "kernel.route")
+_FAMILIES = (
+    "users",
+    "interface",
+    "forwarding.proxy_arp",
+    "forwarding.rp_filter",
+    "nat.masquerade",
+    "kernel.up",
+    "kernel.mtu",
+    "kernel.address",
+    "kernel.route",
+    "kernel.nft.nat",
+    "kernel.nft.mss",
+)
 
 
 class SessionRef(NamedTuple):
