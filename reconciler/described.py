@@ -1,15 +1,14 @@
 """Machine output, described once: by a TypedDict beside the code that makes it, whence comes its schema.
 
 The type checker holds the code to the TypedDict, and the tests hold what commands really print to the schema.
-Further keys may come in later versions, so a schema does not forbid any. It must not know what is described.
+Further keys may come in later versions, so a schema does not forbid any. Quick to import; it must not know
+what is described.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final, TypeVar
-
-from pydantic import ConfigDict, TypeAdapter, with_config
-from pydantic.json_schema import GenerateJsonSchema
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -18,18 +17,39 @@ Shape = TypeVar("Shape", bound=type)
 
 def described(shape: Shape) -> Shape:
     """Makes the texts below a TypedDict's keys the descriptions of its schema."""
-    configured: Shape = with_config(ConfigDict(use_attribute_docstrings=True))(shape)
-    return configured
+    shape.__pydantic_config__ = {"use_attribute_docstrings": True}  # type: ignore[attr-defined]
+    return shape
 
 
 def schema_of(shape: Any, title: str) -> dict[str, Any]:
     """The JSON schema (draft 2020-12) of what has this shape."""
-    schema = TypeAdapter(shape).json_schema(schema_generator=_Generator)
+    from pydantic import TypeAdapter
+    from pydantic.json_schema import GenerateJsonSchema
+
+    class Generator(GenerateJsonSchema):
+        """No key has a title beside its name."""
+
+        def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - the base's signature
+            return False
+
+    schema = _plain(TypeAdapter(shape).json_schema(schema_generator=Generator))
     return {"$schema": DIALECT, **schema, "title": title}
 
 
-class _Generator(GenerateJsonSchema):
-    """No key has a title beside its name."""
+def _plain(schema: Any) -> Any:
+    """The same with descriptions in one line each, and one sign for what is code."""
+    if isinstance(schema, list):
+        return [_plain(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: " ".join(value.replace("``", "`").split())
+        if key == "description" and isinstance(value, str)
+        else _plain(value)
+        for key, value in schema.items()
+    }
 
-    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - the base's signature
-        return False
+
+def as_text(schema: dict[str, Any]) -> str:
+    """A schema as it is written into a file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -10,10 +10,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from typing_extensions import TypedDict
-
-from reconciler.described import described
-from reconciler.site.diagnostic import Diagnostic, Severity
+from reconciler.site.diagnostic import Diagnostic
+from reconciler.site.machine import FindingView, RangeView
 from reconciler.site.place import Place
 from reconciler.site.source import Excerpt, Source
 
@@ -40,44 +38,6 @@ def summary(findings: Sequence[Diagnostic], name: str) -> str:
         if count:
             counts.append(f"{count} {severity}{'s' if count > 1 else ''}")
     return f"{name}: {', '.join(counts) or 'no findings'}"
-
-
-@described
-class RangeView(TypedDict):
-    """A range of characters in a file. Lines and columns count from 1, the end is exclusive; null where a
-    finding is about the file as a whole.
-    """
-
-    line: int | None
-    column: int | None
-    end_line: int | None
-    end_column: int | None
-
-
-@described
-class RelatedView(RangeView):
-    """Another place that explains a finding."""
-
-    file: str
-    message: str
-
-
-@described
-class FindingView(RangeView):
-    """A finding about a site file (`validate -o json`)."""
-
-    code: str
-    """What it is: see the reference of findings. The meaning of a code stays."""
-    severity: Severity
-    """An error forbids to use the file."""
-    message: str
-    file: str
-    """As it was named on the command line."""
-    label: str
-    """What stands beside the underlined range; may be empty."""
-    help: str
-    """How to mend it; may be empty."""
-    related: list[RelatedView]
 
 
 def as_json(findings: Iterable[Diagnostic], name: str) -> list[FindingView]:

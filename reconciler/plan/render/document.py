@@ -6,9 +6,8 @@ It must not know how a plan is made, nor who reads it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal, NotRequired
+from typing import Final, Literal, NotRequired
 
-from pydantic import Field
 from typing_extensions import TypedDict
 
 from reconciler.described import described
@@ -56,8 +55,8 @@ class WhereView(TypedDict):
 _Ends = TypedDict(
     "_Ends",
     {
-        "from": Annotated[Value | None, Field(description="Null where there is nothing.")],
-        "to": Annotated[Value | None, Field(description="Null where there is to be nothing.")],
+        "from": Value | None,
+        "to": Value | None,
     },
 )
 """In this spelling, because ``from`` is a word of Python's."""
@@ -65,7 +64,9 @@ _Ends = TypedDict(
 
 @described
 class ChangeView(_Ends):
-    """One path that is to get another value. Passwords are fingerprints."""
+    """One path that is to get another value: ``from`` null where there is nothing yet, ``to`` null where
+    there is to be nothing. Passwords are fingerprints.
+    """
 
     op: Op
     """``heal``: the site did not change, but the machine did."""
