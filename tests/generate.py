@@ -10,6 +10,7 @@ import click
 
 from reconciler import metrics as catalogue
 from reconciler.cli.root import root
+from reconciler.control import openapi
 from reconciler.engine.wire.drop import Drop
 from reconciler.loop import explain
 from reconciler.site import codes, manual, schema
@@ -22,6 +23,7 @@ def references() -> dict[str, str]:
     """Every generated file by its path in the repository, with the text that it should have."""
     return {
         "schemas/site.schema.json": schema.as_json(),
+        "schemas/openapi.json": openapi.as_json(),
         "docs/reference/site.md": site(),
         "docs/reference/findings.md": findings(),
         "docs/reference/reasons.md": reasons(),

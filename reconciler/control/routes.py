@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
+from reconciler.control import answers, requests
+
 SOCKET_NAME = "control.sock"
 """The socket's name inside the runtime directory."""
 
@@ -52,15 +54,18 @@ class Service(Protocol):
 
 
 class Route(NamedTuple):
-    """``answers`` with one JSON document, with a stream of JSON objects, a line each, or with
-    Prometheus' text form.
+    """``answers`` with one JSON document, with a stream of JSON objects, a line each, with Prometheus' text
+    form, or with what describes all routes. ``takes`` and ``gives`` are the types of what is asked and what
+    is answered.
     """
 
     method: Literal["GET", "POST"]
     path: str
     name: str
-    answers: Literal["document", "stream", "metrics"]
+    answers: Literal["document", "stream", "metrics", "openapi"]
     summary: str
+    takes: Any = requests.Nothing
+    gives: Any = str
 
 
 ROUTES = (
@@ -69,54 +74,119 @@ ROUTES = (
         "/v1/status",
         "status",
         "document",
-        "Generations, source, conditions, sessions in number, drift; after a while: {wait?, commit?}.",
+        "Generations, source, conditions, sessions in number, drift; at once, or after a while.",
+        requests.Wait,
+        answers.Status,
     ),
-    Route("GET", "/v1/sessions", "sessions", "document", "The live sessions."),
-    Route("POST", "/v1/plan", "plan", "document", "What an apply would do: {text?, path?, markdown?}."),
+    Route("GET", "/v1/sessions", "sessions", "document", "The live sessions.", gives=list[answers.Session]),
+    Route(
+        "POST",
+        "/v1/plan",
+        "plan",
+        "document",
+        "What an apply would do.",
+        requests.Candidate,
+        answers.PlanAnswer,
+    ),
     Route(
         "POST",
         "/v1/apply",
         "apply",
         "document",
-        "Converge now: {path?, timeout?, allow_guard?, confirm_within?, saved?, by?}.",
+        "Converge now.",
+        requests.Apply,
+        answers.Applied,
     ),
     Route(
         "POST",
         "/v1/rollback",
         "rollback",
         "document",
-        "Put a generation's content in force, and pause: {number, timeout?, allow_guard?, by?}.",
+        "Put a generation's content in force, and pause.",
+        requests.Rollback,
+        answers.Applied,
     ),
-    Route("POST", "/v1/pause", "pause", "document", "Do not follow the file: {for?, reason?, by?}."),
-    Route("POST", "/v1/resume", "resume", "document", "Follow the file again: {by?}."),
-    Route("POST", "/v1/confirm", "confirm", "document", "Keep what is on trial, or undo it: {undo?, by?}."),
     Route(
-        "GET", "/v1/history", "history", "document", "The generations, or all about one: {number?, limit?}."
+        "POST",
+        "/v1/pause",
+        "pause",
+        "document",
+        "Do not follow the file.",
+        requests.Pause,
+        answers.Paused,
     ),
-    Route("GET", "/v1/diff", "diff", "document", "What two generations differ in: {from, to?}."),
+    Route(
+        "POST",
+        "/v1/resume",
+        "resume",
+        "document",
+        "Follow the file again.",
+        requests.Resume,
+        answers.Resumed,
+    ),
+    Route(
+        "POST",
+        "/v1/confirm",
+        "confirm",
+        "document",
+        "Keep what is on trial, or undo it.",
+        requests.Confirm,
+        answers.Confirmed,
+    ),
+    Route(
+        "GET",
+        "/v1/history",
+        "history",
+        "document",
+        "The generations, newest first, or all about one.",
+        requests.History,
+        list[answers.GenerationRow] | answers.GenerationDetail,
+    ),
+    Route(
+        "GET",
+        "/v1/diff",
+        "diff",
+        "document",
+        "What two generations differ in.",
+        requests.Diff,
+        answers.Comparison,
+    ),
     Route(
         "POST",
         "/v1/sessions/terminate",
         "terminate",
         "document",
-        "End the sessions that match: {users?, ids?, addresses?}.",
+        "End the sessions that match.",
+        requests.Terminate,
+        answers.Ended,
     ),
     Route(
         "POST",
         "/v1/drain",
         "drain",
         "document",
-        "Admit nobody, and end every session, so many a second: {rate?}; or admit again: {undo}.",
+        "Admit nobody, and end every session, so many a second; or admit again.",
+        requests.Drain,
+        answers.Draining,
     ),
     Route(
         "GET",
         "/v1/why",
         "why",
         "document",
-        "Why a user, or a client by its MAC address, is not online: {name}.",
+        "Why a user, or a client by its MAC address, is not online.",
+        requests.Why,
+        answers.Account,
     ),
     Route("GET", "/metrics", "metrics", "metrics", "What Prometheus scrapes."),
     Route(
-        "GET", "/v1/events", "events", "stream", "What happened; with follow=1 also what happens from now on."
+        "GET",
+        "/v1/events",
+        "events",
+        "stream",
+        "What happened; with follow=1 also what happens from now on.",
+        requests.Follow,
+        answers.Event,
     ),
+    Route("GET", "/v1/openapi.json", "openapi", "openapi", "This description."),
 )

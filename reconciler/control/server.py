@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from reconciler.blame import described
+from reconciler.control import openapi
 from reconciler.control.routes import ROUTES, SOCKET_NAME, Route, Service
 from reconciler.metrics import CONTENT_TYPE
 
@@ -129,6 +130,9 @@ class _Handler(BaseHTTPRequestHandler):
         except _RequestError as error:
             self.close_connection = True
             self._answer(error.status, {"error": {"code": error.code, "message": str(error)}})
+            return
+        if route.answers == "openapi":
+            self._answer(200, openapi.document())
             return
         handle = getattr(self.server.service, route.name)
         if route.answers == "stream":
