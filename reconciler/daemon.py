@@ -33,6 +33,7 @@ from reconciler.loop.goal import Goal, Reader
 from reconciler.loop.history import History
 from reconciler.loop.kernel import KernelWatch
 from reconciler.loop.lock import Lock
+from reconciler.loop.logbook import Logbook
 from reconciler.loop.picture import look
 from reconciler.loop.reconcile import Clocks, Reconciler
 from reconciler.loop.report import Settled
@@ -125,6 +126,9 @@ def run(options: Options) -> int:
             events=events,
             clocks=clocks,
         )
+        if not options.once:
+            logbook = stack.enter_context(closing(Logbook(options.runtime_dir, events)))
+            logbook.start(clocks.wall())
         follower = Follower(options.runtime_dir, events, wake)
         follower.start()
         stack.callback(follower.close)
@@ -196,11 +200,13 @@ def machine() -> str:
 
 def _once(loop: Loop) -> int:
     done = loop.converge(ONCE_TIMEOUT)
+    source = done.last.intake.source
+    if source.wanted is None:
+        log.error("%s", source.problem)
+        return 1
     if isinstance(done.last.end, Settled):
         return 0
     log.error("%s", done.last.end.message)
-    if done.last.intake.source.wanted is None:
-        return 1
     if done.last.held:
         return 4
     return 3 if done.in_time else 6

@@ -23,7 +23,8 @@ TALLIED = 256
 class Event(TypedDict):
     """One event. ``time`` is Unix time; what does not apply is None. ``type`` of the reconciler's own:
     ``generation_applied``, ``change_held``, ``hold_ended``, ``drift_found``, ``drift_healed``,
-    ``source_invalid``, ``source_valid``, ``unpredicted_drop``, ``engine_started``.
+    ``source_invalid``, ``source_valid``, ``unpredicted_drop``, ``engine_started``, ``paused``, ``resumed``,
+    ``rolled_back``, ``confirm_awaited``, ``confirmed``, ``undone``.
     """
 
     time: float
@@ -54,6 +55,8 @@ class Events:
         self._last = 0
         self._more = threading.Condition()
         self._closed = False
+        self.since: float | None = None
+        """Since when events are kept, in Unix time; None for since this process began."""
 
     @property
     def closed(self) -> bool:
@@ -65,21 +68,32 @@ class Events:
         """The number of the newest event."""
         return self._last
 
+    def restore(self, kept: Iterable[Numbered], since: float) -> None:
+        """Go on from what a daemon before this one knew, which listened ``since`` then. Counts begin anew."""
+        with self._more:
+            self.since = since
+            for entry in kept:
+                self._last = entry.number
+                self._enter(entry)
+
     def add(self, event: Event) -> None:
         with self._more:
             self._last += 1
             entry = Numbered(self._last, event)
-            self._log.append(entry)
+            self._enter(entry)
             # The reconciler's own reasons are sentences; a subscriber's are words of a fixed list.
             kind = (event["type"], "" if event["mac"] is None else event["reason"])
             if kind not in self._tally and len(self._tally) >= TALLIED:
                 kind = (event["type"], "other")
             self._tally[kind] += 1
-            if event["user"] is not None:
-                self._of_user.take(event["user"], entry)
-            if event["mac"] is not None:
-                self._of_mac.take(event["mac"], entry)
             self._more.notify_all()
+
+    def _enter(self, entry: Numbered) -> None:
+        self._log.append(entry)
+        if entry.event["user"] is not None:
+            self._of_user.take(entry.event["user"], entry)
+        if entry.event["mac"] is not None:
+            self._of_mac.take(entry.event["mac"], entry)
 
     def note(self, kind: str, reason: str, generation: int, now: float) -> None:
         """Add an event of the reconciler's own."""

@@ -49,7 +49,7 @@ class Service(Steering):
         self._engine = engine
         self._events = events
         self._clocks = clocks
-        self._since = clocks.wall()
+        self._since = clocks.wall() if events.since is None else events.since
 
     def status(self, request: Mapping[str, Any]) -> Answer:
         """``{"wait"?, "commit"?}``: how everything stands. With ``wait``: as soon as all is as the file says,
