@@ -43,8 +43,8 @@ class Instance:
         self._datapath = datapath
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Run the daemon and wait until everything is as the file says."""
+    def start(self, *, wait: bool = True) -> None:
+        """Run the daemon and wait until everything is as the file says, unless that is not to be expected."""
         directories = ["--runtime-dir", str(self.runtime_dir), "--state-dir", str(self.state_dir)]
         argv = [*_RECONCILER, "run", str(self.site), *directories, "--datapath", self._datapath]
         with self.log.open("ab") as log, netns.inside(self._namespace):
@@ -52,7 +52,8 @@ class Instance:
             self._process = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0
             )
-        self.wait_for(lambda status: condition(status, "Ready"), "being ready", _READY_WITHIN)
+        if wait:
+            self.wait_for(lambda status: condition(status, "Ready"), "being ready", _READY_WITHIN)
 
     def stop(self) -> None:
         """Stop the daemon. What it leaves running on purpose goes with the namespace."""
