@@ -116,6 +116,9 @@ class Advice:
                 advice["InterfaceDown"] = (
                     f"{down[0]} is down: bring it up (`ip link set {down[0]} up`) and check its cable"
                 )
+            absent = [name for name in site.nat.masquerade if self._kernel.interface(name) is None]
+            if absent:
+                advice["UplinkMissing"] = f"there is no {absent[0]}, by which `nat` lets packets leave"
             if unclamped := self._unclamped(report, site):
                 advice["SegmentsNotClamped"] = unclamped
         if self._answer:

@@ -22,7 +22,7 @@ from reconciler.plan.state import Value
 from reconciler.site.escape import visible
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
-TROUBLES = ("AddressInUse", "InterfaceDown", "SegmentsNotClamped")
+TROUBLES = ("AddressInUse", "InterfaceDown", "SegmentsNotClamped", "UplinkMissing")
 """Types of the conditions that come from advice: they hinder nothing."""
 
 _TOLD = 20

@@ -19,9 +19,7 @@ RESPITE = 0.01
 """Seconds between two hints at least."""
 
 MOST = 20
-"""So many hints in a row; then one comes every ``SPARINGLY`` seconds, and for each such time of quiet one more
-may.
-"""
+"""So many hints in a row; then one every ``SPARINGLY`` seconds, and for each such time of quiet one more."""
 SPARINGLY = 0.5
 
 

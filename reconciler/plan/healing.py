@@ -29,7 +29,7 @@ _CLASSES: Final = {
 
 
 class Choices(Protocol):
-    """A choice for each class, ``on``, ``report`` or ``off``, as attributes. A site's ``self_heal`` is one."""
+    """A choice for each class, ``on``, ``report`` or ``off``, by name. A site's ``self_heal`` is one."""
 
     @property
     def forwarding(self) -> str: ...

@@ -16,7 +16,7 @@ from reconciler.site.diagnostic import Diagnostic, Related
 from reconciler.site.escape import visible
 from reconciler.site.facts import At, UserFacts, address, positive
 from reconciler.site.logins import check_logins
-from reconciler.site.model import Limits, Site
+from reconciler.site.model import Limits, Nat, Site
 from reconciler.site.place import Place
 from reconciler.site.tree import Listing, Scalar, Table
 
@@ -149,9 +149,12 @@ def _several_sessions(facts: _Facts) -> Iterator[Diagnostic]:
 
 
 def _listed_twice(root: Table) -> Iterator[Diagnostic]:
-    for key, node in root.entries():
+    nat = root.get("nat")
+    entries = [*root.entries(), *(nat.entries() if isinstance(nat, Table) else ())]
+    known = Site.model_fields.keys() | Nat.model_fields.keys()
+    for key, node in entries:
         first: dict[str, Place] = {}
-        for item in node.items if isinstance(node, Listing) and key.text in Site.model_fields else ():
+        for item in node.items if isinstance(node, Listing) and key.text in known else ():
             if not isinstance(item, Scalar):
                 continue
             place = first.setdefault(item.text, item.place)

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from reconciler.site.impact import Effect, Impact, OnChange
-from reconciler.site.model import Site, User, on_change
+from reconciler.site.model import SelfHeal, Site, User, on_change
 from reconciler.site.secrets import Secret
 from reconciler.site.shape import keys_at, takes_names
 
@@ -30,6 +30,7 @@ _TYPES: Final[dict[object, str]] = {
     str: "text",
     IPv4Address: "IPv4 address",
     Secret: "text, kept secret",
+    SelfHeal: "mapping, or one word for all",
 }
 
 

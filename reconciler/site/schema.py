@@ -8,16 +8,17 @@ makes of it. This module must not hold what the model already says.
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from reconciler.site.model import Site
+from reconciler.site.model import Healing, Site
 from reconciler.site.secrets import SOURCES
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _TEXT: Final[list[str]] = ["string", "number", "boolean"]
 """How YAML may type a scalar whose text is meant."""
+_LISTED: Final = ("type", "items", "minItems", "uniqueItems")
 
 
 def site_schema() -> dict[str, Any]:
@@ -25,7 +26,7 @@ def site_schema() -> dict[str, Any]:
     schema = Site.model_json_schema(schema_generator=_Generator)
     properties, user = schema["properties"], schema["$defs"]["User"]
     user["oneOf"] = [{"required": [source]} for source in SOURCES]
-    users, interface = properties["users"], properties["interface"]
+    users, healing = properties["users"], properties["self_heal"]
     short_form = {"description": "The user's password."}
     users["additionalProperties"] = {"anyOf": [short_form, users["additionalProperties"]]}
     for text in (short_form, user["properties"]["password"], properties["ac_name"]):
@@ -47,8 +48,13 @@ def site_schema() -> dict[str, Any]:
         "wins_servers",
     ):
         properties[key]["uniqueItems"] = True
-    as_list = {key: interface.pop(key) for key in ("type", "items", "minItems", "uniqueItems")}
-    interface["anyOf"] = [as_list["items"], as_list]
+    uplinks = schema["$defs"]["Nat"]["properties"]["masquerade"]
+    uplinks["uniqueItems"] = True
+    for one_or_more in (properties["interface"], uplinks):
+        as_list = {key: one_or_more.pop(key) for key in _LISTED if key in one_or_more}
+        one_or_more["anyOf"] = [as_list["items"], as_list]
+    word = {"enum": list(get_args(Healing))}
+    healing["anyOf"] = [word, {"$ref": healing.pop("$ref")}]
     return {"$schema": DIALECT, **schema, "title": "site.yaml"}
 
 

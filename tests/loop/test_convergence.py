@@ -61,6 +61,8 @@ def sites(draw: st.DrawFn) -> str:
     forwarding = draw(st.fixed_dictionaries({}, optional={"ip_forward": truth, "proxy_arp": truth}))
     if forwarding:
         lines += ["forwarding:", *(f"  {key}: {value}" for key, value in forwarding.items())]
+    lines += draw(st.sampled_from([[], ["nat: {masquerade: eth0}"], ["nat: {masquerade: [eth0, eth2]}"]]))
+    lines += draw(st.sampled_from([[], ["clamp_mss: false"], ["clamp_mss: true"]]))
     lines.append("users:")
     for name, declared in users.items():
         lines += [f"  {name}:", *(f"    {key}: {value}" for key, value in declared.items())]
@@ -108,7 +110,18 @@ class Convergence(RuleBasedStateMachine):
         self.world.engine.faults[step] = [RefusalError("failed", "by chance") for _ in range(times)]
 
     @rule(
-        step=st.sampled_from(["write", "add_route", "remove_route", "add_address", "remove_address"]),
+        step=st.sampled_from(
+            [
+                "write",
+                "add_route",
+                "remove_route",
+                "add_address",
+                "remove_address",
+                "put_table",
+                "remove_table",
+                "set_up",
+            ]
+        ),
         times=st.integers(1, 3),
     )
     def let_the_kernel_refuse(self, step: str, times: int) -> None:
@@ -139,7 +152,11 @@ class Convergence(RuleBasedStateMachine):
     def manners(self, polite: bool) -> None:
         self.world.engine.polite = polite
 
-    @rule(what=st.sampled_from(["route", "foreign route", "address", "user", "listener"]))
+    @rule(
+        what=st.sampled_from(
+            ["route", "foreign route", "address", "user", "listener", "table", "rule", "device"]
+        )
+    )
     def meddle(self, what: str) -> None:
         engine, kernel = self.world.engine, self.world.kernel
         if what == "route" and kernel.routes:
@@ -150,6 +167,12 @@ class Convergence(RuleBasedStateMachine):
             kernel.addresses.pop()
         elif what == "user" and engine.users:
             engine.users.popitem()
+        elif what == "table" and kernel.tables:
+            kernel.tables.popitem()
+        elif what == "rule" and kernel.tables:
+            kernel.tables[min(kernel.tables)].pop()
+        elif what == "device":
+            kernel.interfaces["tun0"] = kernel.interfaces["tun0"]._replace(mtu=600, up=False, enabled=False)
         elif what == "listener" and engine.listeners:
             engine.do_unlisten(engine.listeners[-1])
 
@@ -201,6 +224,7 @@ class Convergence(RuleBasedStateMachine):
         assert world.conditions()["Ready"] == (True, "Converged")
         self._kernel_is_as_declared_or_as_found(text)
         self._live_sessions_have_their_way()
+        self._tables_are_as_declared(text)
 
     def _release_what_is_held(self) -> None:
         """A held change ends nobody; what drifted before is put back first, and then its id holds."""
@@ -222,6 +246,14 @@ class Convergence(RuleBasedStateMachine):
         for session in self.world.engine.live():
             assert any(IPv4Address(session["address"]) in route for route in routes), "a way back"
             assert session["peer"] in self.world.kernel.addresses, "its peer"
+
+    def _tables_are_as_declared(self, text: str) -> None:
+        tables = self.world.kernel.tables
+        wanted = {"reconciler-tun0-nat"} if "nat:" in text else set()
+        if "clamp_mss: false" not in text:
+            wanted.add("reconciler-tun0-mss")
+        assert set(tables) == wanted
+        assert self.world.kernel.interfaces["tun0"].enabled
 
     def _kernel_is_as_declared_or_as_found(self, text: str) -> None:
         declared = {line.split(":")[0].strip(): line.split(":")[1].strip() for line in text.splitlines()}

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import pytest
 
 from reconciler.linux.sysctl import IP_FORWARD, interface_key
+from reconciler.loop.orders import Orders
+from reconciler.loop.reconcile import Clocks
 from reconciler.loop.report import Again, Settled
 from tests.fakes.kernel import FakeKernel
 from tests.loop.world import SITE, World, paths
@@ -154,15 +156,41 @@ def test_what_somebody_keeps_changing_becomes_a_named_fight_with_growing_pauses(
     assert world.reconciler.ledger.entries[0].times == 5
 
 
-@each
-def test_healing_goes_on_while_the_file_is_invalid(harm: Harm, world: World) -> None:
-    world.edit(FULL).settle()
-    world.edit("nonsense").settle()
+MANY = FULL.replace("users:\n", "users:\n" + "".join(f"  u{number}: x\n" for number in range(20)))
+
+
+def _invalid(world: World) -> None:
+    world.edit("nonsense")
+    world.step()
+    world.step()
     assert world.conditions()["SourceInvalid"] == (True, "Findings")
+
+
+def _held(world: World) -> None:
+    assert world.edit(FULL).step().held is not None
+
+
+def _paused(world: World) -> None:
+    Orders(world.reconciler, world.events, Clocks(world.clock, world.clock), lambda _: None).pause(
+        None, "", "ann"
+    )
+    world.edit(MANY.replace("theo: one", "theo: three")).step()
+
+
+@each
+@pytest.mark.parametrize("hinder", [_invalid, _held, _paused])
+def test_healing_goes_on_while_the_file_is_not_followed(
+    hinder: Callable[[World], None], harm: Harm, world: World
+) -> None:
+    world.edit(MANY).settle()
+    hinder(world)
+    before = state(world.kernel)
     harm.do(world.kernel)
-    world.settle()
-    assert f"heal {harm.path}" in paths(world.step()) or not world.reconciler.ledger.lasting
-    assert world.reconciler.ledger.entries[0].healed is not None
+    report = world.step()
+    assert f"heal {harm.path}" in paths(report)
+    assert not world.reconciler.ledger.lasting
+    assert harm.path == "kernel.mtu.tun0" or state(world.kernel) == before
+    assert len(world.engine.users) == 22
 
 
 def test_drift_that_is_no_longer_looked_at_is_not_said_to_be_put_back(world: World) -> None:
