@@ -29,7 +29,13 @@ def examples(page: Path) -> list[Example]:
     found = []
     for section in re.split(r"^## ", page.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
         title = section.splitlines()[0]
-        for block in re.findall(r"^```console\n(.*?)^```", section, flags=re.MULTILINE | re.DOTALL):
+        for block in blocks(section, "console"):
             for command, output in re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", block, flags=re.MULTILINE):
                 found.append(Example(title, command, output))
+    return found
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """The blocks of code in a language."""
+    found: list[str] = re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
     return found
