@@ -1,8 +1,9 @@
-"""A goal as octets, to be sealed and kept, and back: the file's text and every user's secret as it was then.
+"""A goal as octets, to be sealed and kept, and back: the file's text, and the passwords that it only refers
+to.
 
-The secrets are kept beside the text because the text may only say where they were: a password file that has
-changed since must not change what a generation was. What is packed is secret through and through; it must
-never be written anywhere unsealed. This module must not know where it is kept.
+Those are kept beside the text because a password file that has changed since must not change what a
+generation was. What is packed is secret through and through; it must never be written anywhere unsealed. This
+module must not know where it is kept.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class ForeignContentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A site file's text, and what its users' secrets were."""
+    """A site file's text, and the secrets of the users of whom it only says where theirs are."""
 
     text: bytes = field(repr=False)
     secrets: Mapping[str, UserSecret]
@@ -36,11 +37,13 @@ class Content:
 def pack(goal: Goal) -> bytes:
     """What is kept of a goal that can be used."""
     assert goal.wanted is not None
-    document = {
-        "version": _VERSION,
-        "text": goal.content.decode(),
-        "secrets": {name: [known.kind, known.secret.reveal()] for name, known in goal.wanted.secrets.items()},
+    secrets = goal.wanted.secrets
+    elsewhere = {
+        name: [secrets[name].kind, secrets[name].secret.reveal()]
+        for name, user in goal.wanted.site.users.items()
+        if user.password is None and user.password_hash is None and user.nt_hash is None
     }
+    document = {"version": _VERSION, "text": goal.content.decode(), "secrets": elsewhere}
     return zlib.compress(json.dumps(document, separators=(",", ":")).encode(), _QUICKLY)
 
 

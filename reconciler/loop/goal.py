@@ -110,10 +110,13 @@ class Reader:
         return replace(goal, sha256=sha256, files=frozenset(files), unfinished=unfinished)
 
     def recall(self, text: bytes, path: Path, secrets: Mapping[str, UserSecret]) -> Goal:
-        """The goal that ``text`` was when its users had these ``secrets``, whatever is in their files now."""
-        loaded = load(text, path.name)
-        complete = loaded.site is not None and loaded.site.users.keys() == secrets.keys()
-        goal = self._goal(text, path, loaded, Resolved(secrets, ()) if complete else None)
+        """The goal that ``text`` was when those of its users whose passwords are elsewhere had these
+        ``secrets``, whatever they have now.
+        """
+        loaded, resolved = load(text, path.name), None
+        if loaded.site is not None:
+            resolved, _ = self._passwords.of(loaded.site, path.parent, loaded.places, secrets)
+        goal = self._goal(text, path, loaded, resolved)
         return replace(goal, sha256=hashlib.sha256(text).hexdigest())
 
     def _goal(self, text: bytes, path: Path, loaded: Loaded, resolved: Resolved | None) -> Goal:
@@ -168,8 +171,6 @@ class Reader:
 def _headline(findings: tuple[Diagnostic, ...], loaded: Loaded) -> str:
     """The first error in one line, with its place, and how many more there are."""
     errors = [finding for finding in findings if finding.severity == "error"]
-    if not errors:
-        return f"{loaded.source.name}: not every user's password was kept with it"
     first = errors[0]
     place = f":{first.place.line}:{first.place.column}" if first.place else ""
     more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
