@@ -25,7 +25,7 @@ _NUMBERS = {"x86_64": 321, "aarch64": 280, "riscv64": 280, "loongarch64": 280, "
 _VERIFIER_LOG = 1 << 20
 _BATCH = 4096
 
-MAP_ANY = 0
+_ANY = 0
 
 
 class _Command(IntEnum):
@@ -99,15 +99,17 @@ _ZEROS = bytes(256)
 class Map:
     """A map, by its descriptor. Keys and values are octets of the map's sizes."""
 
-    __slots__ = ("_key", "_update", "_value", "fd", "shape")
+    __slots__ = ("_alone", "_both", "_key", "_value", "fd", "shape")
 
     def __init__(self, descriptor: int, shape: Shape) -> None:
         self.fd = descriptor
         self.shape = shape
         self._key = ctypes.create_string_buffer(shape.key_size)
         self._value = ctypes.create_string_buffer(shape.value_size)
-        where = _element.pack(descriptor, _address(self._key), _address(self._value), MAP_ANY)
-        self._update = ctypes.create_string_buffer(where, len(where))
+        both = _element.pack(descriptor, _address(self._key), _address(self._value), _ANY)
+        self._both = ctypes.create_string_buffer(both, len(both))
+        alone = _element.pack(descriptor, _address(self._key), 0, _ANY)
+        self._alone = ctypes.create_string_buffer(alone, len(alone))
 
     @classmethod
     def create(cls, name: str, shape: Shape) -> Map:
@@ -118,7 +120,9 @@ class Map:
     def get(self, key: bytes) -> bytes | None:
         """The value of a key; None if there is none."""
         self._key.raw = key
-        if _raw(_Command.MAP_LOOKUP_ELEM, self._update) < 0:
+        if _raw(_Command.MAP_LOOKUP_ELEM, self._both) < 0:
+            if ctypes.get_errno() != errno.ENOENT:
+                raise _refused("read a map")
             return None
         return self._value.raw
 
@@ -126,13 +130,14 @@ class Map:
         """Give a key a value. Raises ``E2BIG`` when the map is full."""
         self._key.raw = key
         self._value.raw = value
-        if _raw(_Command.MAP_UPDATE_ELEM, self._update) < 0:
+        if _raw(_Command.MAP_UPDATE_ELEM, self._both) < 0:
             raise _refused("write to a map")
 
     def remove(self, key: bytes) -> None:
         """Take a key away, if it is there."""
         self._key.raw = key
-        _raw(_Command.MAP_DELETE_ELEM, self._update)
+        if _raw(_Command.MAP_DELETE_ELEM, self._alone) < 0 and ctypes.get_errno() != errno.ENOENT:
+            raise _refused("remove from a map")
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Everything in a hash map, read in batches."""

@@ -58,8 +58,9 @@ class Peer:
 
     def settle(self) -> None:
         """Take what still comes, until nothing has come for a while."""
-        while self.line and (ready := select.select([self.wire, self.tun], [], [], _SILENCE)[0]):
-            if self.wire in ready:
+        both = [self.wire.fileno(), self.tun]
+        while self.line and (ready := select.select(both, [], [], _SILENCE)[0]):
+            if self.wire.fileno() in ready:
                 self.hear()
             if self.tun in ready:
                 self.speak(self.line)

@@ -160,13 +160,17 @@ class EbpfDataPath:
         return self._strays.frames()
 
     def shutdown(self) -> None:
+        self._let_go()
+        remove(self._runtime_dir)
+
+    def _let_go(self) -> None:
+        """Close what this process holds; the kernel goes on."""
         self._strays.close()
         self._watch.close()
         self._sessions.end()
         self._loaded.close()
         self._changes.close()
         self._rtnl.close()
-        remove(self._runtime_dir)
 
     def _mend(self) -> None:
         """Somebody has changed a device. One that was taken away comes back under its name; its addresses and
