@@ -108,13 +108,13 @@ def command(
         raise click.UsageError(
             "--once leaves the engine serving: it goes with neither --release nor --on-exit drain"
         )
+    _check(age_identities)
     blame.instead_of_tracebacks()
     log.configure(
         common.verbosity,
         None if common.output == "text" else "json",
         colour=coloured(sys.stderr),
     )
-    _check(age_identities)
     options = daemon.Options(
         site=site,
         runtime_dir=common.runtime_dir.absolute(),

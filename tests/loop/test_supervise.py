@@ -196,3 +196,14 @@ def test_runtime_directory_that_cannot_be_made_is_one_line_with_advice(tmp_path:
     (tmp_path / "file").touch()
     with pytest.raises(RuntimeDirError, match="choose another --runtime-dir"):
         Lock.take(tmp_path / "file" / "run", "--runtime-dir")
+
+
+def test_the_engine_gets_nothing_of_our_environment_that_is_ours_alone(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PABLO_PASSWORD", "hunter2")
+    monkeypatch.setenv("LC_ALL", "C")
+    pid = supervisor.ensure()["pid"]
+    environment = Path(f"/proc/{pid}/environ").read_bytes()
+    assert b"PABLO_PASSWORD" not in environment
+    assert b"LC_ALL=C" in environment

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.site import edit
+from reconciler.site import age, edit
 from reconciler.site.edit import EditError
 from reconciler.site.hashes import Scrypt
 from reconciler.site.load import load
@@ -267,3 +267,19 @@ def test_changing_any_user_of_any_layout(
     assert {**users(text.encode()), name: password} == users(third.content)
     back = edit.set_ip(third.content, name, None, file="site.yaml")
     assert users(back.content) == users(third.content)
+
+
+@given(sites(), st.data())
+def test_encrypting_any_users_of_any_layout(case: tuple[str, list[str]], data: st.DataObject) -> None:
+    text, names = case
+    chosen = data.draw(st.lists(st.sampled_from(names), unique=True, min_size=1))
+    values = {name: age.written(b"age-encryption.org/v1\n" + name.encode()) for name in chosen}
+    edited = edit.set_sealed(text.encode(), values, file="site.yaml")
+    site = edited.after.site
+    assert site is not None
+    assert {name: user.password_age for name, user in site.users.items() if user.password_age} == {
+        name: Secret(value) for name, value in values.items()
+    }
+    assert users(edited.content) == {
+        who: what for who, what in users(text.encode()).items() if who not in values
+    }
