@@ -1,14 +1,15 @@
 """From any state to any site, whatever fails on the way, the loop converges; then there is nothing left to
 do.
 
-Random edits, logins, hang-ups, meddling by hand, faults at every step, deaths of the engine and of the
-reconciler; in between, a session ends only if it was named by a plan, left by itself, or died with the
+Random edits, orders, logins, hang-ups, meddling by hand, faults at every step, deaths of the engine and of
+the reconciler; in between, a session ends only if it was named by a plan, left by itself, or died with the
 engine.
 """
 
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from reconciler.linux.sysctl import IP_FORWARD, interface_key
+from reconciler.loop.orders import OrderError
 from tests.fakes.engine import FakeEngine, RefusalError
 from tests.loop.world import World, paths
 
@@ -188,6 +190,49 @@ class Convergence(RuleBasedStateMachine):
                 # We never wrote it: what is there when it is no longer declared stays.
                 values[key] = before  # type: ignore[index]
 
+    @rule(seconds=st.one_of(st.none(), st.floats(1, 7200)))
+    def pause(self, seconds: float | None) -> None:
+        self.world.orders.pause(seconds, "", "somebody")
+
+    @rule()
+    def resume(self) -> None:
+        self.world.orders.resume("somebody")
+
+    @rule(number=st.integers(1, 12))
+    def roll_back(self, number: int) -> None:
+        with suppress(OrderError):
+            self.world.orders.rollback(number, "somebody")
+
+    @rule(within=st.one_of(st.none(), st.floats(1, 3600)))
+    def apply_by_hand(self, within: float | None) -> None:
+        with suppress(OrderError):
+            self.world.orders.await_writer()
+            self.world.orders.take("somebody", within)
+
+    @rule(undo=st.booleans())
+    def confirm(self, undo: bool) -> None:
+        self.world.orders.confirm("somebody", undo=undo)
+
+    @rule(text=sites(), killed=st.booleans())
+    def nobody_confirms(self, text: str, killed: bool) -> None:
+        """What was in force before a trial is in force after it, whoever was killed in between."""
+        self.world.edit(text)
+        self.apply_by_hand(60.0)
+        pending = self.world.reconciler.course.bearing.pending
+        if pending is None:
+            return  # held, or in force already
+        before = self.world.reconciler.history.wish_of(pending.undo_to)
+        if killed:
+            self.restart_the_reconciler()
+        self.step()
+        self.world.clock.now += 61
+        if killed:
+            self.restart_the_reconciler()
+        self.step()
+        reconciler = self.world.reconciler
+        assert reconciler.course.bearing.pending is None
+        assert reconciler.history.wish_of(reconciler.archive.through) == before
+
     @rule()
     def restart_the_reconciler(self) -> None:
         self.world.halt()
@@ -215,6 +260,9 @@ class Convergence(RuleBasedStateMachine):
         world.engine.polite = False
         world.engine.hang_up_ended()
         world.clock.now += 3600
+        world.orders.confirm("somebody")
+        world.orders.resume("somebody")
+        world.reconciler.course.accept()
         self._release_what_is_held()
         reports = world.settle()
         assert all(report.breaches == () for report in reports)

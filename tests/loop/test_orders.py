@@ -13,8 +13,7 @@ import pytest
 
 from reconciler.linux.sysctl import IP_FORWARD
 from reconciler.loop.gate import Held, StalePlanError
-from reconciler.loop.orders import CLAIM, OrderError, Orders
-from reconciler.loop.reconcile import Clocks
+from reconciler.loop.orders import CLAIM, OrderError
 from reconciler.loop.report import Blocked, Settled
 from reconciler.plan.render import as_json
 from tests.fakes.engine import password
@@ -34,10 +33,6 @@ def world(tmp_path: Path) -> Iterator[World]:
     world.close()
 
 
-def orders(world: World) -> Orders:
-    return Orders(world.reconciler, world.events, Clocks(world.clock, world.clock), lambda _: None)
-
-
 def take(
     world: World,
     within: float | None = None,
@@ -45,8 +40,8 @@ def take(
     allow: str | None = None,
 ) -> Held | None:
     """What `apply` does."""
-    orders(world).await_writer()
-    return orders(world).take("ann", within, saved, allow)
+    world.orders.await_writer()
+    return world.orders.take("ann", within, saved, allow)
 
 
 def restart(world: World) -> None:
@@ -72,7 +67,7 @@ def told(world: World) -> list[str]:
 
 
 def test_an_edit_waits_while_paused_and_is_applied_on_resume(world: World) -> None:
-    orders(world).pause(None, "maintenance", "ann")
+    world.orders.pause(None, "maintenance", "ann")
     report = world.edit(SECOND).step()
     assert theo(world) == password("one")
     assert isinstance(report.end, Blocked)
@@ -82,7 +77,7 @@ def test_an_edit_waits_while_paused_and_is_applied_on_resume(world: World) -> No
     assert "ann" in message
     assert "maintenance" in message
     assert world.conditions()["Ready"] == (False, "Paused")
-    orders(world).resume("ann")
+    world.orders.resume("ann")
     assert world.settle()[-1].end == Settled()
     assert theo(world) == password("three")
     assert world.conditions()["Paused"] == (False, "NotPaused")
@@ -90,13 +85,13 @@ def test_an_edit_waits_while_paused_and_is_applied_on_resume(world: World) -> No
 
 
 def test_a_paused_file_that_says_what_is_in_force_is_ready(world: World) -> None:
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     assert world.step().end == Settled()
     assert world.conditions()["Ready"] == (True, "Converged")
 
 
 def test_what_drifts_while_paused_is_put_back(world: World) -> None:
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     world.edit(SECOND).step()
     world.kernel.values[IP_FORWARD] = 0
     world.engine.users.pop("pablo")
@@ -107,7 +102,7 @@ def test_what_drifts_while_paused_is_put_back(world: World) -> None:
 
 
 def test_a_pause_outlives_a_restart(world: World) -> None:
-    orders(world).pause(3600, "", "ann")
+    world.orders.pause(3600, "", "ann")
     restart(world)
     world.engine.users.clear()
     world.edit(SECOND).step()
@@ -116,7 +111,7 @@ def test_a_pause_outlives_a_restart(world: World) -> None:
 
 
 def test_a_pause_that_runs_out_ends_by_itself(world: World) -> None:
-    orders(world).pause(3600, "", "ann")
+    world.orders.pause(3600, "", "ann")
     world.edit(SECOND).step()
     assert world.reconciler.due() == pytest.approx(3600)
     world.clock.now += 3600
@@ -127,7 +122,7 @@ def test_a_pause_that_runs_out_ends_by_itself(world: World) -> None:
 
 
 def test_an_apply_by_hand_goes_through_while_paused_and_the_pause_stays(world: World) -> None:
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     world.edit(SECOND).step()
     assert take(world) is None
     world.settle()
@@ -139,7 +134,7 @@ def test_an_apply_by_hand_goes_through_while_paused_and_the_pause_stays(world: W
 
 def test_an_apply_by_hand_is_guarded_while_paused_too(world: World) -> None:
     world.edit(MANY).settle()
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     world.edit(FIRST).step()
     held = take(world)
     assert held is not None
@@ -158,7 +153,7 @@ def test_rollback_brings_a_user_back_and_touches_nobody_else(world: World) -> No
     gone = FIRST.replace("  pablo:\n    password: two\n    ip: 10.0.1.9\n", "")
     world.edit(gone).settle()
     session = world.engine.dial("theo")
-    assert orders(world).rollback(1, "ann") is None
+    assert world.orders.rollback(1, "ann") is None
     report = world.step()
     assert report.plan is not None
     assert [
@@ -176,10 +171,10 @@ def test_rollback_brings_a_user_back_and_touches_nobody_else(world: World) -> No
 
 def test_a_reverted_file_and_resume_change_nothing_more(world: World) -> None:
     world.edit(SECOND).settle()
-    orders(world).rollback(1, "ann")
+    world.orders.rollback(1, "ann")
     world.step()
     world.edit(FIRST)
-    orders(world).resume("ann")
+    world.orders.resume("ann")
     report = world.step()
     assert report.end == Settled()
     assert report.plan is not None
@@ -189,29 +184,29 @@ def test_a_reverted_file_and_resume_change_nothing_more(world: World) -> None:
 
 def test_resume_after_a_rollback_applies_the_file_as_a_new_generation(world: World) -> None:
     world.edit(SECOND).settle()
-    orders(world).rollback(1, "ann")
+    world.orders.rollback(1, "ann")
     world.step()
     assert theo(world) == password("one")
-    orders(world).resume("ann")
+    world.orders.resume("ann")
     assert world.settle()[-1].applied == 4
     assert theo(world) == password("three")
 
 
 def test_rollback_is_guarded_like_an_edit(world: World) -> None:
     world.edit(MANY).settle()
-    held = orders(world).rollback(1, "ann")
+    held = world.orders.rollback(1, "ann")
     assert held is not None
     world.step()
     assert len(world.engine.users) == 10
     assert not world.conditions()["Paused"][0], "nothing was done"
-    assert orders(world).rollback(1, "ann", held.plan.id) is None
+    assert world.orders.rollback(1, "ann", held.plan.id) is None
     world.step()
     assert sorted(world.engine.users) == ["pablo", "theo"]
 
 
 def test_rollback_to_what_is_not_there_is_an_error_that_says_where_to_look(world: World) -> None:
     with pytest.raises(OrderError, match="reconciler history") as caught:
-        orders(world).rollback(7, "ann")
+        world.orders.rollback(7, "ann")
     assert caught.value.code == "not_kept"
 
 
@@ -224,7 +219,7 @@ def test_a_generation_is_kept_with_the_passwords_that_its_files_held(world: Worl
     world.settle()
     assert theo(world) == password("second")
     secret.unlink()
-    orders(world).rollback(2, "ann")
+    world.orders.rollback(2, "ann")
     world.step()
     assert theo(world) == password("first")
 
@@ -233,14 +228,14 @@ def test_a_generation_is_kept_with_the_passwords_that_its_files_held(world: Worl
 
 
 def test_a_change_that_nobody_confirms_is_undone_and_not_taken_again(world: World) -> None:
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     world.edit(SECOND).step()
     take(world, within=120.0)
     world.step()
     assert theo(world) == password("three")
     assert condition(world, "Unconfirmed")[:2] == (True, "AwaitingConfirm")
     assert world.reconciler.due() == pytest.approx(120)
-    orders(world).resume("ann")
+    world.orders.resume("ann")
     world.clock.now += 119
     world.step()
     assert theo(world) == password("three")
@@ -264,10 +259,10 @@ def test_a_change_that_nobody_confirms_is_undone_and_not_taken_again(world: Worl
 
 
 def test_what_was_undone_is_applied_when_somebody_says_so(world: World) -> None:
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     world.edit(SECOND).step()
     take(world, within=10.0)
-    orders(world).resume("ann")
+    world.orders.resume("ann")
     world.clock.now += 10
     world.step()
     assert take(world) is None
@@ -276,20 +271,20 @@ def test_what_was_undone_is_applied_when_somebody_says_so(world: World) -> None:
 
 
 def test_a_confirmed_change_stays(world: World) -> None:
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     world.edit(SECOND).step()
     take(world, within=10.0)
     world.step()
-    assert orders(world).confirm("ann") is not None
-    orders(world).resume("ann")
+    assert world.orders.confirm("ann") is not None
+    world.orders.resume("ann")
     world.clock.now += 3600
     assert world.settle()[-1].applied == 2
     assert theo(world) == password("three")
-    assert orders(world).confirm("ann") is None
+    assert world.orders.confirm("ann") is None
 
 
 def test_the_undo_is_written_down_before_anything_is_done(world: World) -> None:
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     world.edit(SECOND).step()
     take(world, within=120.0)
     restart(world)  # before the pass that would have applied it
@@ -302,7 +297,7 @@ def test_the_undo_is_written_down_before_anything_is_done(world: World) -> None:
 
 
 def test_after_another_boot_it_is_undone_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     world.edit(SECOND).step()
     take(world, within=120.0)
     world.step()
@@ -314,22 +309,22 @@ def test_after_another_boot_it_is_undone_at_once(world: World, monkeypatch: pyte
 
 
 def test_the_watch_takes_nothing_while_a_change_is_on_trial(world: World) -> None:
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     world.edit(SECOND).step()
     take(world, within=120.0)
-    orders(world).resume("ann")
+    world.orders.resume("ann")
     world.edit(THIRD).step()
     assert theo(world) == password("three")
     assert world.conditions()["Ready"] == (False, "AwaitingConfirm")
     with pytest.raises(OrderError, match="reconciler confirm"):
         take(world)
-    orders(world).confirm("ann")
+    world.orders.confirm("ann")
     world.settle()
     assert theo(world) == password("four")
 
 
 def test_a_second_trial_goes_back_to_what_was_before_the_first(world: World) -> None:
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     world.edit(SECOND).step()
     take(world, within=120.0)
     world.edit(THIRD).step()
@@ -342,7 +337,7 @@ def test_a_second_trial_goes_back_to_what_was_before_the_first(world: World) -> 
 
 
 def test_the_same_trial_again_gives_more_time(world: World) -> None:
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     world.edit(SECOND).step()
     take(world, within=120.0)
     world.clock.now += 100
@@ -373,17 +368,17 @@ def test_what_is_in_force_for_long_is_not_put_on_trial(world: World) -> None:
 
 
 def test_undone_before_its_time(world: World) -> None:
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     world.edit(SECOND).step()
     take(world, within=120.0)
     world.step()
-    orders(world).confirm("ann", undo=True)
+    world.orders.confirm("ann", undo=True)
     world.step()
     assert theo(world) == password("one")
 
 
 def test_an_undo_is_not_held_by_the_guard(world: World) -> None:
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     world.edit(MANY).step()
     take(world, within=120.0)
     world.step()
@@ -394,11 +389,11 @@ def test_an_undo_is_not_held_by_the_guard(world: World) -> None:
 
 
 def test_rollback_ends_a_trial(world: World) -> None:
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     world.edit(SECOND).step()
     take(world, within=120.0)
     world.step()
-    orders(world).rollback(1, "ann")
+    world.orders.rollback(1, "ann")
     world.clock.now += 3600
     world.step()
     assert theo(world) == password("one")
@@ -406,7 +401,7 @@ def test_rollback_ends_a_trial(world: World) -> None:
 
 
 def test_an_undo_that_cannot_be_read_is_said_and_tried_again(world: World) -> None:
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     world.edit(SECOND).step()
     take(world, within=120.0)
     world.step()
@@ -437,7 +432,7 @@ def source_hash(text: str) -> str:
 
 
 def test_a_saved_plan_is_applied_as_long_as_nothing_moved(world: World) -> None:
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     plan = saved(world, SECOND)
     world.edit(SECOND).step()
     assert take(world, saved=plan) is None
@@ -448,7 +443,7 @@ def test_a_saved_plan_is_applied_as_long_as_nothing_moved(world: World) -> None:
 
 
 def test_a_saved_plan_is_stale_when_the_file_moved(world: World) -> None:
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     plan = saved(world, SECOND)
     world.edit(THIRD).step()
     with pytest.raises(StalePlanError, match="not what would be done now"):
@@ -457,7 +452,7 @@ def test_a_saved_plan_is_stale_when_the_file_moved(world: World) -> None:
 
 
 def test_a_saved_plan_is_stale_when_it_would_end_somebody_it_did_not_name(world: World) -> None:
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     gone = FIRST.replace("  pablo:\n    password: two\n    ip: 10.0.1.9\n", "")
     theirs = world.engine.dial("theo")
     plan = saved(world, gone)
@@ -469,7 +464,7 @@ def test_a_saved_plan_is_stale_when_it_would_end_somebody_it_did_not_name(world:
 
 
 def test_who_has_hung_up_since_makes_no_plan_stale(world: World) -> None:
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     gone = FIRST.replace("  pablo:\n    password: two\n    ip: 10.0.1.9\n", "")
     session = world.engine.dial("pablo")
     plan = saved(world, gone)
@@ -480,7 +475,7 @@ def test_who_has_hung_up_since_makes_no_plan_stale(world: World) -> None:
 
 @pytest.mark.parametrize("broken", [{}, {"changes": None}, {"base_generation": 1, "changes": [{}]}])
 def test_what_is_no_plan_is_stale(world: World, broken: dict[str, object]) -> None:
-    orders(world).pause(None, "", "ann")
+    world.orders.pause(None, "", "ann")
     world.edit(SECOND).step()
     with pytest.raises(StalePlanError):
         take(world, saved={"sha256": source_hash(SECOND), "plan": broken})

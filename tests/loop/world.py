@@ -11,6 +11,7 @@ from reconciler.loop.conditions import Board
 from reconciler.loop.events import Events
 from reconciler.loop.follow import Follower
 from reconciler.loop.goal import Reader
+from reconciler.loop.orders import Orders
 from reconciler.loop.reconcile import Clocks, Reconciler
 from reconciler.loop.report import Report, Settled
 from reconciler.loop.store import Store
@@ -74,6 +75,12 @@ class World:
             self.events,
             Clocks(self.clock, self.clock),
         )
+
+        clocks = Clocks(self.clock, self.clock)
+        self.orders = Orders(self.reconciler, self.events, clocks, self._pass)
+
+    def _pass(self, seconds: float) -> None:
+        self.clock.now += seconds
 
     def _follow(self) -> None:
         self.follower = Follower(self.directory, self.events, self.wake)
