@@ -166,7 +166,7 @@ def test_two_programs_that_disagree_do_not_fight_at_full_speed(world: World) -> 
         report = world.step()
         if isinstance(report.end, Again):
             pauses.append(report.end.after)
-            assert world.conditions()["Drifted"] == (True, "Drift")
+            assert world.conditions()["Drifted"] == (True, "Contested")
             world.clock.now += report.end.after
             assert world.step().end == Settled()
     assert pauses == [1.0, 2.0, 4.0, 8.0]
