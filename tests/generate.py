@@ -10,7 +10,7 @@ import click
 
 from reconciler import metrics as catalogue
 from reconciler.cli.root import root
-from reconciler.control import openapi
+from reconciler.control import openapi, outputs
 from reconciler.engine.wire.drop import Drop
 from reconciler.loop import explain
 from reconciler.site import codes, manual, schema
@@ -23,6 +23,7 @@ def references() -> dict[str, str]:
     """Every generated file by its path in the repository, with the text that it should have."""
     return {
         "schemas/site.schema.json": schema.as_json(),
+        **{f"schemas/{name}.schema.json": outputs.as_json(name) for name in outputs.OUTPUTS},
         "schemas/openapi.json": openapi.as_json(),
         "docs/reference/site.md": site(),
         "docs/reference/findings.md": findings(),

@@ -49,7 +49,7 @@ COMMANDS = {
     "probe": "Dial in as a subscriber would, and say how it went.",
     "import": "A site.yaml out of pppoe-server's files, or accel-ppp's.",
     "explain": "What a key of site.yaml is, and what changing it does.",
-    "schema": "The JSON schema of site.yaml.",
+    "schema": "JSON schemas: of site.yaml, and of what commands print for machines.",
     "lab": "A sandbox of network namespaces with subscribers.",
 }
 """Every command with its one line, so that help needs no import."""

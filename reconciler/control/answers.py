@@ -1,7 +1,8 @@
 """What the public door answers, as types: one for each JSON object. ``schema`` reads them.
 
 Keys are lower_snake_case; times are RFC 3339 in UTC, durations seconds; a key once shipped stays. Null means
-that there is none, or that nobody can tell now. It must not know who makes these objects.
+that there is none, or that nobody can tell now. Plans and findings are described where they are made. It must
+not know who makes the others.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from typing import Any, Literal, NotRequired, TypedDict
 
 from reconciler.engine.messages import EventType, SessionState
+from reconciler.plan.render.document import PlanView
+from reconciler.site.machine import FindingView
 
 Json = Any
 """Whatever JSON can say."""
@@ -22,39 +25,13 @@ class Fault(TypedDict):
     code: str
     message: str
     text: NotRequired[str]
-    findings: NotRequired[list[Finding]]
+    findings: NotRequired[list[FindingView]]
 
 
 class Error(TypedDict):
     """The answer to what cannot be done. Nothing was changed."""
 
     error: Fault
-
-
-class _Range(TypedDict):
-    line: int | None
-    column: int | None
-    end_line: int | None
-    end_column: int | None
-
-
-class Related(_Range):
-    """Another place that a finding is about."""
-
-    file: str
-    message: str
-
-
-class Finding(_Range):
-    """What `validate` found in a file. Lines and columns count from 1, the end is exclusive."""
-
-    code: str
-    severity: Literal["error", "warning"]
-    message: str
-    file: str
-    label: str
-    help: str
-    related: list[Related]
 
 
 class Generations(TypedDict):
@@ -210,100 +187,10 @@ class Draining(TypedDict):
     draining: float | None
 
 
-Impact = Literal["NONE", "LATER", "DROP"]
-
-
-class Touched(TypedDict):
-    """A session that a change touches, and how."""
-
-    user: str | None
-    id: int
-    address: str | None
-    mac: str
-    interface: str
-    impact: Impact
-
-
-class Where(TypedDict):
-    """A place in the file, from 1."""
-
-    line: int
-    column: int
-
-
-PlannedChange = TypedDict(
-    "PlannedChange",
-    {
-        "op": Literal["add", "remove", "update", "heal"],
-        "path": str,
-        "from": Json,
-        "to": Json,
-        "impact": Impact,
-        "sessions": list[Touched],
-        "where": Where | None,
-        "reason": str,
-    },
-)
-PlannedChange.__doc__ = """One change. Secrets are fingerprints; null is nothing."""
-
-
-class UserTotals(TypedDict):
-    added: int
-    updated: int
-    removed: int
-
-
-class SessionTotals(TypedDict):
-    live: int | None
-    dropped: int | None
-    later: int | None
-
-
-class Totals(TypedDict):
-    """The plan in numbers; sessions are null when they could not be seen."""
-
-    users: UserTotals
-    settings: int
-    kernel: int
-    drift: int
-    sessions: SessionTotals
-
-
-class GuardedUsers(TypedDict):
-    removed: int
-    known: int
-    limit: str
-
-
-class GuardedSessions(TypedDict):
-    dropped: int | None
-    live: int | None
-    limit: str
-
-
-class GuardView(TypedDict):
-    """What the guard says to a plan, and by which numbers."""
-
-    verdict: str
-    users: GuardedUsers
-    sessions: GuardedSessions
-
-
-class Plan(TypedDict):
-    """What would be done, and to whom."""
-
-    format_version: int
-    id: str
-    base_generation: int
-    changes: list[PlannedChange]
-    totals: Totals
-    guard: NotRequired[GuardView]
-
-
 class PlanAnswer(TypedDict):
     """A plan, and as text. ``watched``: it is of the file that the daemon follows."""
 
-    plan: Plan
+    plan: PlanView
     text: str
     markdown: NotRequired[str]
     watched: bool
@@ -326,7 +213,7 @@ class Applied(TypedDict):
     generation: int
     message: str
     failures: list[FailureView]
-    plan: Plan
+    plan: PlanView
     text: str
     confirm: NotRequired[PendingView | None]
     remedy: NotRequired[list[str]]
@@ -380,7 +267,7 @@ class GenerationDetail(GenerationRow):
 
 Comparison = TypedDict(
     "Comparison",
-    {"from": str, "to": str, "different": bool, "plan": Plan, "text": str, "diff": str},
+    {"from": str, "to": str, "different": bool, "plan": PlanView, "text": str, "diff": str},
 )
 Comparison.__doc__ = """What going from one generation to another does, and both texts side by side."""
 

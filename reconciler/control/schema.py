@@ -1,13 +1,16 @@
 """JSON schemas (draft 2020-12) of the types in ``answers`` and ``requests``.
 
-It reads what it meets there, and nothing else: TypedDicts, lists, mappings, choices, alternatives, plain
-types. It must not know what any of them means.
+It reads what it meets there, and nothing else: TypedDicts with the texts below their keys, lists, mappings,
+choices, alternatives, plain types. It must not know what any of them means.
 """
 
 from __future__ import annotations
 
+import ast
 import inspect
+import textwrap
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from types import NoneType, UnionType
 from typing import (
     Any,
@@ -44,7 +47,7 @@ class Schemas:
             return self._named(kind)
         if origin is list:
             return {"type": "array", "items": self.of(arguments[0])}
-        if origin is dict:
+        if origin in (dict, Mapping):
             return {"type": "object", "additionalProperties": self.of(arguments[1])}
         if origin is Literal:
             return {"type": "string", "enum": list(arguments)}
@@ -61,19 +64,22 @@ class Schemas:
         return {"$ref": self._reference % kind.__name__}
 
     def _object(self, kind: Any) -> Schema:
-        keys = dict(_keys(kind))
+        keys, notes = dict(_keys(kind)), _notes(kind)
         required = [key for key, (_, needed) in keys.items() if needed]
         return {
             "type": "object",
             "description": described(kind),
-            "properties": {key: self.of(inner) for key, (inner, _) in keys.items()},
+            "properties": {
+                key: self.of(inner) | ({"description": notes[key]} if key in notes else {})
+                for key, (inner, _) in keys.items()
+            },
             **({"required": required} if required else {}),
         }
 
 
 def described(kind: Any) -> str:
     """A type's docstring as one line of Markdown."""
-    return " ".join((inspect.getdoc(kind) or "").replace("``", "`").split())
+    return _line(inspect.getdoc(kind) or "")
 
 
 def strict(schema: Any) -> Any:
@@ -94,12 +100,31 @@ def _keys(kind: Any) -> Iterable[tuple[str, tuple[Any, bool]]]:
         yield key, (get_args(hint)[0] if marked else hint, needed)
 
 
+def _notes(kind: Any) -> dict[str, str]:
+    """What stands below the keys of a TypedDict, as far as its source is there."""
+    found: dict[str, str] = {}
+    for base in getattr(kind, "__orig_bases__", ()):
+        found |= _notes(base) if is_typeddict(base) else {}
+    try:
+        body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
+    except (OSError, TypeError):
+        return found
+    for key, note in pairwise(body.body if isinstance(body, ast.ClassDef) else ()):
+        match key, note:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                found[name] = _line(text)
+    return found
+
+
+def _line(text: str) -> str:
+    return " ".join(text.replace("``", "`").split())
+
+
 def _any_of(schemas: list[Schema]) -> Schema:
     plain = [schema["type"] for schema in schemas if schema.keys() == {"type"}]
     if len(plain) == len(schemas):
         return {"type": plain}
-    if {"type": "string"} in schemas:  # some of its values have names
-        return _any_of(
-            [schema for schema in schemas if schema.get("type") != "string"] + [{"type": "string"}]
-        )
+    named = [schema for schema in schemas if schema.get("type") == "string" and "enum" in schema]
+    if named and {"type": "string"} in schemas:  # some of its values have names
+        return _any_of([schema for schema in schemas if schema not in named])
     return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}

@@ -9,11 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypedDict
 
-from typing_extensions import TypedDict
-
-from reconciler.described import described
 from reconciler.plan.change import Plan
 from reconciler.plan.state import State, Value
 
@@ -47,7 +44,6 @@ class Limit(NamedTuple):
         return f"{self.number} %" if self.percent else str(self.number)
 
 
-@described
 class UsersView(TypedDict):
     """Users who could log in and no longer can."""
 
@@ -58,7 +54,6 @@ class UsersView(TypedDict):
     """As in the site file: a number, or a percentage."""
 
 
-@described
 class SessionsView(TypedDict):
     """Sessions that the plan ends. Null: they could not be seen."""
 
@@ -67,7 +62,6 @@ class SessionsView(TypedDict):
     limit: str
 
 
-@described
 class VerdictView(TypedDict):
     """What the guard says to a plan."""
 

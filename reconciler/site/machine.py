@@ -5,13 +5,11 @@ Made by ``site.report``. Quick to import; it must not know what is wrong with a 
 
 from __future__ import annotations
 
-from typing_extensions import TypedDict
+from typing import TypedDict
 
-from reconciler.described import described
 from reconciler.site.diagnostic import Severity
 
 
-@described
 class RangeView(TypedDict):
     """A range of characters in a file. Lines and columns count from 1, the end is exclusive; null where a
     finding is about the file as a whole.
@@ -23,7 +21,6 @@ class RangeView(TypedDict):
     end_column: int | None
 
 
-@described
 class RelatedView(RangeView):
     """Another place that explains a finding."""
 
@@ -31,7 +28,6 @@ class RelatedView(RangeView):
     message: str
 
 
-@described
 class FindingView(RangeView):
     """A finding about a site file (`validate -o json`)."""
 

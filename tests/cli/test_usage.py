@@ -61,8 +61,8 @@ def test_every_command_has_its_module_and_its_line(say: Say) -> None:
 def test_options_may_stand_before_or_after_the_command(say: Say, tmp_path: Path) -> None:
     site = tmp_path / "site.yaml"
     site.write_text(SITE)
-    assert say("-o", "json", "validate", site).json == []
-    assert say("validate", site, "-o", "json").json == []
+    for arguments in (("-o", "json", "validate", site), ("validate", site, "-o", "json")):
+        assert [finding["code"] for finding in say(*arguments).json] == ["W205"]
     before = say("--runtime-dir", "/nonexistent/before", "status")
     after = say("status", "--runtime-dir", "/nonexistent/after")
     assert "/nonexistent/before" in before.err, "what is given beats the environment"
@@ -99,12 +99,16 @@ def test_validate_says_everything_at_once(say: Say, tmp_path: Path) -> None:
 
 def test_validate_of_good_and_missing_files(say: Say, tmp_path: Path) -> None:
     site = tmp_path / "site.yaml"
-    site.write_text(SITE)
+    site.write_text(
+        SITE.replace("theo: one", "theo: {password_file: t}").replace("password: two", "password_env: P")
+    )
     said = say("validate", site)
     assert (said.status, said.out) == (0, "")
     assert "no findings" in said.err
     assert say("validate", site, "-q").err == ""
     assert say("validate", tmp_path / "none").status == 1
+    site.write_text(SITE)
+    assert "note[W205]" in say("validate", site).out
 
 
 def test_schema_is_json(say: Say) -> None:

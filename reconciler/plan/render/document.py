@@ -6,11 +6,8 @@ It must not know how a plan is made, nor who reads it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal, NotRequired
+from typing import Final, Literal, NotRequired, TypedDict
 
-from typing_extensions import TypedDict
-
-from reconciler.described import described
 from reconciler.plan.change import Change, Op, Plan
 from reconciler.plan.guard import Verdict, VerdictView
 from reconciler.plan.state import SessionRef, Value
@@ -28,7 +25,6 @@ FORMAT_VERSION: Final = 1
 """Version of the JSON form. Raised when a reader of an older one would be misled."""
 
 
-@described
 class TouchedView(TypedDict):
     """A live session that a change touches."""
 
@@ -44,7 +40,6 @@ class TouchedView(TypedDict):
     """LATER: it goes on, and gets what is new when it reconnects. DROP: it ends."""
 
 
-@described
 class WhereView(TypedDict):
     """Where something stands in the site file; both count from 1."""
 
@@ -62,7 +57,6 @@ _Ends = TypedDict(
 """In this spelling, because ``from`` is a word of Python's."""
 
 
-@described
 class ChangeView(_Ends):
     """One path that is to get another value: ``from`` null where there is nothing yet, ``to`` null where
     there is to be nothing. Passwords are fingerprints.
@@ -82,7 +76,6 @@ class ChangeView(_Ends):
     """Why, where it is not the file's change; empty else."""
 
 
-@described
 class UserTotalsView(TypedDict):
     """Users whose declaration changes."""
 
@@ -91,7 +84,6 @@ class UserTotalsView(TypedDict):
     removed: int
 
 
-@described
 class SessionTotalsView(TypedDict):
     """Sessions, each counted once, by the worst that befalls it. Null: they could not be seen."""
 
@@ -100,7 +92,6 @@ class SessionTotalsView(TypedDict):
     later: int | None
 
 
-@described
 class TotalsView(TypedDict):
     """Counts over a plan."""
 
@@ -114,7 +105,6 @@ class TotalsView(TypedDict):
     sessions: SessionTotalsView
 
 
-@described
 class PlanView(TypedDict):
     """What must change to make the site true, and whom it touches (`apply --dry-run -o json`)."""
 
