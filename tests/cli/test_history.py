@@ -5,6 +5,8 @@ output and exit status.
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import stat
 import subprocess
 import threading
@@ -13,11 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
+import click
 import pytest
 
+from reconciler.cli.root import root
 from reconciler.control.client import Client
 from tests.cli.conftest import Daemon, Said
 from tests.fakes.engine import password
+from tests.generate import ROOT
 from tests.loop.world import SITE
 
 Say: TypeAlias = Callable[..., Said]
@@ -325,3 +330,15 @@ def test_no_password_is_in_the_state_directory(daemon: Daemon, say: Say) -> None
     daemon.rest()
     for path in (daemon.directory / "state").iterdir():
         assert SECRET.encode() not in path.read_bytes(), path.name
+
+
+def test_every_command_of_the_page_exists_with_its_options() -> None:
+    page = (ROOT / "docs" / "going-back.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\$ (?:.*&& )?reconciler (.*?)(?: *#.*)?$", page, re.MULTILINE)
+    assert len(lines) > 10
+    for line in lines:
+        name, *arguments = shlex.split(line)
+        command = root.get_command(click.Context(root), name)
+        assert command is not None, name
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in arguments if word.startswith("-")} <= known, line
