@@ -120,11 +120,12 @@ def _set_known(content: bytes, file: str, key: str, known: Mapping[str, str]) ->
     """Put under ``key`` what is known of users' passwords, by name, in place of what was."""
 
     def splice(text: Text, users: Table) -> str:
-        return text.spliced(one(text, _own_secret(users, name), written(known[name])) for name in known)
+        return text.spliced(one(text, users, name) for name in known)
 
-    def one(text: Text, node: Scalar | Table, value: str) -> Splice:
+    def one(text: Text, users: Table, name: str) -> Splice:
+        node, value = _own_secret(users, name), written(known[name])
         if isinstance(node, Scalar):
-            return text.replacing(node, {key: value})
+            return text.nesting(users, name, key, value)
         present = next(other for other in _HERE if other in node.index)
         return text.exchanging(node, present, key, value)
 

@@ -21,6 +21,8 @@ Value = str | Mapping[str, str]
 Splice = tuple[int, int, str]
 """From which character of the text to which, and what is to stand there."""
 
+_STEP: Final = 2
+_COLON: Final = re.compile(r"[ \t]*:[ \t]+")
 _PROPERTIES: Final = re.compile(r"(?:[&!][^\s,\[\]{}]*\s+)*")
 _TO_COMMA: Final = re.compile(r"(?:\s|(?<=\s)#[^\n]*+)*,")
 _REST_OF_LINE: Final = re.compile(r"[ \t]*,?[ \t]*(?:(?<=[ \t])#[^\n]*)?\r?(?:\n|\Z)")
@@ -68,6 +70,18 @@ class Text:
         """What :meth:`exchange` does, as one of several splices."""
         old, node = table.written[table.index[name]]
         return self._at(old.place), self._end(node), f"{key}: {value}"
+
+    def nesting(self, table: Table, name: str, key: str, value: str) -> Splice:
+        """A single value gives way to a mapping of one entry: on a line of its own where it stood on one with
+        its key, in braces elsewhere.
+        """
+        old, node = table.written[table.index[name]]
+        assert isinstance(node, Scalar), "only a single value is nested"
+        between = self._text[self._end(old) : self._at(node.place)]
+        if self.is_flow(table) or node.place.line != node.place.end_line or not _COLON.fullmatch(between):
+            return self.replacing(node, {key: value})
+        lines = f":{self._newline()}{' ' * (self.indent(table) + _STEP)}{key}: {value}"
+        return self._end(old), self._end(node), lines
 
     def spliced(self, splices: Iterable[Splice]) -> str:
         """Several splices at once, which must not overlap."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.lab.instance import condition
+from reconciler.lab.instance import Status, condition
 from reconciler.lab.sandbox import Sandbox
 from reconciler.linux import netns
 from tests.generate import ROOT
@@ -138,6 +138,16 @@ class Mounted:
         beside.replace(self._directory / "..data")
 
 
+class Later:
+    """Whether another generation than this one is in force."""
+
+    def __init__(self, generation: int) -> None:
+        self._generation = generation
+
+    def __call__(self, status: Status) -> bool:
+        return bool(status["generation"]["applied"] > self._generation)
+
+
 def no_plain_text(ward: Ward, asked: list[Example]) -> None:
     (denied,) = asked
     ward.says(denied)
@@ -184,9 +194,7 @@ def test_a_secret_that_is_swapped_is_in_force_at_once_and_touches_nobody_else(wa
     for password in ("second", "third"):
         generation = ward.instance.status()["generation"]["applied"]
         secret.swap(password)
-        ward.instance.wait_for(
-            lambda status, last=generation: status["generation"]["applied"] > last, "the change", 15
-        )
+        ward.instance.wait_for(Later(generation), "the change", 15)
         assert [one["user"] for one in ward.instance.ask("sessions", "--stale")] == ["theo"]
         theo = ward.sandbox.callers["theo"]
         since = len(theo.events)

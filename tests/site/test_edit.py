@@ -128,14 +128,15 @@ def test_an_edit_that_would_change_somebody_else_is_refused() -> None:
 @pytest.mark.parametrize(
     ("user", "becomes"),
     [
-        ("x # note", "{password_hash: HASH} # note"),
-        ("{password: x, ip: 10.0.0.9}", "{password_hash: HASH, ip: 10.0.0.9}"),
+        (" x # note", "\n    password_hash: HASH # note"),
+        (" |-\n    x", " {password_hash: HASH}"),
+        (" {password: x, ip: 10.0.0.9}", " {password_hash: HASH, ip: 10.0.0.9}"),
         ("\n    password: x # note", "\n    password_hash: HASH # note"),
         ("\n    nt_hash: 44ebba8d5312b8d611474411f56989ae", "\n    password_hash: HASH"),
     ],
 )
 def test_a_hash_takes_the_place_of_what_was_there(user: str, becomes: str) -> None:
-    text = HEAD + "auth: [pap]\nusers:\n  a: "
+    text = HEAD + "auth: [pap]\nusers:\n  a:"
     made = Scrypt(1 << 14, 8, 5, b"saltsaltsaltsalt", b"key" * 10)
     edited = edit.set_hash((text + user + "\n").encode(), "a", made, file="site.yaml")
     assert edited.content.decode() == text + becomes.replace("HASH", f"'{made}'") + "\n"
