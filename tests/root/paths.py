@@ -48,7 +48,7 @@ class Line:
             self.now._worker.close()
             self._workers.append(self.now)
         elif isinstance(self.now, EbpfDataPath):
-            self.now._let_go()
+            self.now._held.close()
 
     def lead(self) -> None:
         """Give the device our address and route the pool to it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,16 +32,14 @@ _KINDS = {
 class Loaded:
     """``maps`` by their names; ``xdp``, ``tc`` and ``socket`` are descriptors of programs."""
 
-    def __init__(self, maps: dict[str, Map], programs: dict[str, int]) -> None:
+    def __init__(self, maps: dict[str, Map], programs: dict[str, int], held: ExitStack) -> None:
         self.maps = maps
+        self._held = held
         self.xdp, self.tc, self.socket = (programs[section] for section in _KINDS)
 
     def close(self) -> None:
         """Close every descriptor. What is pinned, or attached by a link that is, goes on."""
-        for held in self.maps.values():
-            held.close()
-        for program in (self.xdp, self.tc, self.socket):
-            os.close(program)
+        self._held.close()
 
 
 def load(pins: Pins) -> Loaded:
@@ -51,13 +50,17 @@ def load(pins: Pins) -> Loaded:
         raise PathError("the object is for little-endian machines")
     made = elf.read(OBJECT.read_bytes())
     bpf.allow_memory()
-    maps = {name: _map(pins, name, shape) for name, shape in made.maps.items()}
-    descriptors = {name: held.fd for name, held in maps.items()}
-    programs = {
-        section: bpf.load(kind, name, made.programs[section].relocated(descriptors), made.licence, attach)
-        for section, (kind, name, attach) in _KINDS.items()
-    }
-    return Loaded(maps, programs)
+    maps: dict[str, Map] = {}
+    programs: dict[str, int] = {}
+    with ExitStack() as undo:
+        for name, shape in made.maps.items():
+            maps[name] = undo.enter_context(closing(_map(pins, name, shape)))
+        descriptors = {name: held.fd for name, held in maps.items()}
+        for section, (kind, name, attach) in _KINDS.items():
+            code = made.programs[section].relocated(descriptors)
+            programs[section] = bpf.load(kind, name, code, made.licence, attach)
+            undo.callback(os.close, programs[section])
+        return Loaded(maps, programs, undo.pop_all())
 
 
 def _map(pins: Pins, name: str, shape: bpf.Shape) -> Map:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import select
 import socket
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from operator import add
 from typing import TYPE_CHECKING
 
@@ -58,25 +58,30 @@ class EbpfDataPath:
         self._wanted: set[Wire] = set()
         self._access_only = False
         self._pins = Pins(runtime_dir)
-        self._rtnl, self._changes = Rtnl(), Rtnl(LINKS_CHANGED)
+        self._held = ExitStack()
+        """What this process holds open; the kernel goes on without it."""
         try:
             self._begin()
-        except OSError as error:
+        except (OSError, PathError) as error:
+            self._held.close()
             remove(runtime_dir)
             raise PathError(str(error)) from error
 
     def _begin(self) -> None:
+        self._rtnl = self._held.enter_context(closing(Rtnl()))
         sweep()
         found = _left_behind(self._rtnl, self._pins, self._runtime_dir)
         if found is None:
             remove(self._runtime_dir)
         self._pins.make()
-        self._loaded = kernel.load(self._pins)
+        self._loaded = self._held.enter_context(closing(kernel.load(self._pins)))
         self._sessions = Sessions(self._loaded.maps)
+        self._held.callback(self._sessions.let_go)
         self._use(found or pair.make(self._rtnl, self._runtime_dir))
-        self._watch = select.epoll()
+        self._watch = self._held.enter_context(select.epoll())
+        self._changes = self._held.enter_context(closing(Rtnl(LINKS_CHANGED)))
         self._watch.register(self._changes)
-        self._strays = Strays(self._loaded.socket, self._watch)
+        self._strays = self._held.enter_context(closing(Strays(self._loaded.socket, self._watch)))
 
     def _use(self, devices: Pair) -> None:
         self._pair, self.device = devices, devices.near
@@ -160,17 +165,8 @@ class EbpfDataPath:
         return self._strays.frames()
 
     def shutdown(self) -> None:
-        self._let_go()
+        self._held.close()
         remove(self._runtime_dir)
-
-    def _let_go(self) -> None:
-        """Close what this process holds; the kernel goes on."""
-        self._strays.close()
-        self._watch.close()
-        self._sessions.end()
-        self._loaded.close()
-        self._changes.close()
-        self._rtnl.close()
 
     def _mend(self) -> None:
         """Somebody has changed a device. One that was taken away comes back under its name; its addresses and
@@ -206,12 +202,10 @@ def remove(runtime_dir: Path) -> None:
     with suppress(OSError):
         attachments.off_everything(names)
         names.clear()
-    with suppress(OSError):
-        rtnl = Rtnl()
+    with suppress(OSError), closing(Rtnl()) as rtnl:
         left = pair.find(rtnl, runtime_dir)
         if left is not None:
             left.delete()
-        rtnl.close()
 
 
 def _left_behind(rtnl: Rtnl, names: Pins, runtime_dir: Path) -> Pair | None:

@@ -103,7 +103,7 @@ class Sessions:
         """How many packets were dropped, by reason."""
         return ((reason, self._drops.of(reason)[0]) for reason in Dropped)
 
-    def end(self) -> None:
+    def let_go(self) -> None:
         """Let go of the maps' memory."""
         self._counts.close()
         self._drops.close()
