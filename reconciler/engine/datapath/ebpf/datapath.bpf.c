@@ -54,11 +54,6 @@ struct address { /* IPv6, or IPv4 as ::ffff:a.b.c.d */
 	__u8 octets[16];
 };
 
-struct police { /* one direction's limit; 0: none */
-	__u64 rate; /* octets a second */
-	__u64 burst; /* octets */
-};
-
 struct session {
 	__u32 slot; /* in `counts` */
 	__u32 ipv4; /* network order */
@@ -66,14 +61,10 @@ struct session {
 	__u16 mtu;
 	__u8 ipv6[16];
 	__u32 ipv6_length; /* of the prefix in bits; 0: no IPv6 */
-	__u32 priority; /* of packets to the subscriber */
-	struct police up, down;
 };
 
 struct counts { /* written by these programs alone while the session is open */
 	__u64 rx_bytes, tx_bytes, rx_packets, tx_packets;
-	__u64 up_state, down_state; /* of the policers */
-	__u64 spare[2];
 };
 
 struct port {
@@ -257,7 +248,7 @@ int downstream(struct __sk_buff *skb)
 	struct session *session;
 	struct counts *carried;
 	struct wire *wire;
-	__u32 length, ifindex;
+	__u32 length;
 
 	if (skb->protocol != ETHERTYPE_IPV4)
 		return DROP_PACKET;
@@ -300,9 +291,7 @@ int downstream(struct __sk_buff *skb)
 
 	__sync_fetch_and_add(&carried->tx_packets, 1);
 	__sync_fetch_and_add(&carried->tx_bytes, length);
-	skb->priority = session->priority;
-	ifindex = wire->ifindex;
-	return redirect(ifindex, 0);
+	return redirect(wire->ifindex, 0);
 }
 
 #define TOLD_EVERY 5000000 /* nanoseconds: at most 200 a second */

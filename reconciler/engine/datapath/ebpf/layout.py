@@ -16,7 +16,7 @@ ENTRY = Struct("=I")
 """The key of an array, and of ``ports``."""
 
 _wire = Struct("=IHH2s6s")
-_session = Struct("=I4s6sH16sIIQQQQ")
+_session = Struct("=I4s6sH16sI")
 _port = Struct("=II")
 _device = Struct("=I6s2x")
 
@@ -46,7 +46,7 @@ class Session(NamedTuple):
     mtu: int
 
     def pack(self) -> bytes:
-        return _session.pack(self.slot, self.address, self.ac_mac, self.mtu, bytes(16), 0, 0, 0, 0, 0, 0)
+        return _session.pack(self.slot, self.address, self.ac_mac, self.mtu, bytes(16), 0)
 
     @classmethod
     def unpack(cls, data: bytes) -> Session:

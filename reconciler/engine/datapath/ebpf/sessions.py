@@ -131,7 +131,7 @@ class _Numbers:
     def of(self, entry: int) -> list[int]:
         """What was carried, from an entry of ``counts``; the number, from one of ``drops``."""
         at = entry * self._width
-        return self._view[at : at + min(self._width, len(Counters._fields))].tolist()
+        return self._view[at : at + self._width].tolist()
 
     def add(self, entry: int, more: list[int]) -> None:
         at = entry * self._width

@@ -35,7 +35,7 @@ def test_its_maps_have_the_layout_that_python_writes() -> None:
     assert sizes == {
         "sessions": (wire, session),
         "addresses": (len(layout.address_key(bytes(4))), wire),
-        "counts": (4, 64),
+        "counts": (4, 32),
         "ports": (4, len(layout.Port(1, True).pack())),
         "device": (4, len(layout.Device(1, bytes(6)).pack())),
         "drops": (4, 8),
