@@ -6,15 +6,17 @@ it, since replacing a link, or a directory, tells nobody who watches what it led
 files themselves.
 
 Where the kernel refuses to watch (its limits are reached, or there is no inotify) the mode is ``poll``, and
-the caller looks more often. The log says so, once.
+the caller looks more often. The log says so, once, and it is tried again every minute.
 """
 
 from __future__ import annotations
 
 import errno
 import logging
+import math
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +31,9 @@ _MOST_LINKS = 40
 
 _QUIET = frozenset({"opened", "closed_no_write"})
 """Events that our own reading causes."""
+
+RETRY = 60.0
+"""Seconds until the kernel is asked again to tell."""
 
 _LIMITS = {
     errno.EMFILE: "the limit fs.inotify.max_user_instances is reached",
@@ -89,12 +94,18 @@ def _directory(path: Path) -> tuple[Path, Identity] | None:
 class Watch:
     """Calls ``hint`` from a thread of its own when something on the way to the watched files changes."""
 
-    def __init__(self, hint: Callable[[], None], *, poll: bool = False) -> None:
+    def __init__(
+        self, hint: Callable[[], None], *, poll: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._hint = hint
+        self._clock = clock
         self._lock = threading.Lock()
         self._names: frozenset[str] = frozenset()
         self._watched: dict[tuple[Path, Identity], ObservedWatch] = {}
         self._observer: BaseObserver | None = None
+        self._due = math.inf if poll else -math.inf
+        """When it is time to try to be told, by the clock."""
+        self._refused = False
         if not poll:
             self._start()
 
@@ -109,22 +120,28 @@ class Watch:
         To be called again after every hint and every few seconds, since links and directories come and go;
         it costs little when nothing moved.
         """
-        if self._observer is None:
-            return False
-        points = {point for path in paths for point in waypoints(path)}
-        self._names = frozenset(map(str, points))
-        wanted = {found for point in points if (found := _directory(point))}
         with self._lock:
-            try:
-                return self._rearrange(self._observer, wanted)
-            except OSError as error:
-                self._give_up()
-                _complain(error)
+            if self._observer is None and self._clock() >= self._due:
+                self._start()
+            if self._observer is None:
                 return False
+            points = {point for path in paths for point in waypoints(path)}
+            self._names = frozenset(map(str, points))
+            wanted = {found for point in points if (found := _directory(point))}
+            try:
+                new = self._rearrange(self._observer, wanted)
+            except OSError as error:
+                self._poll(error)
+                return False
+            if self._refused:
+                self._refused = False
+                log.info("the kernel tells of changed files again")
+            return new
 
     def close(self) -> None:
         """No more hints."""
         with self._lock:
+            self._due = math.inf
             self._give_up()
 
     def _start(self) -> None:
@@ -132,9 +149,20 @@ class Watch:
             observer = Observer()
             observer.start()
         except OSError as error:
-            _complain(error)
+            self._poll(error)
         else:
             self._observer = observer
+
+    def _poll(self, error: OSError) -> None:
+        """Do without the kernel for a while, and say so the first time."""
+        self._give_up()
+        self._due = self._clock() + RETRY
+        if not self._refused:
+            why = _LIMITS.get(error.errno or 0) or error.strerror or error
+            log.warning(
+                "the kernel does not tell of changed files (%s): they are looked at every second", why
+            )
+        self._refused = True
 
     def _rearrange(self, observer: BaseObserver, wanted: set[tuple[Path, Identity]]) -> bool:
         alive = {emitter.watch for emitter in observer.emitters if emitter.is_alive()}
@@ -170,8 +198,3 @@ class _Handler(FileSystemEventHandler):
             return
         for path in (event.src_path, event.dest_path):
             self._noticed(os.fsdecode(path))
-
-
-def _complain(error: OSError) -> None:
-    why = _LIMITS.get(error.errno or 0) or error.strerror or error
-    log.warning("the kernel does not tell of changed files (%s): they are looked at every second", why)

@@ -163,14 +163,22 @@ def test_a_source_that_is_no_file_is_said_and_the_last_good_one_is_kept(
 LIMITED = """
 import logging, sys
 from pathlib import Path
-from reconciler.loop.watch import Watch
+from reconciler.loop import watch
 
 logging.basicConfig(level="INFO", format="%(message)s", stream=sys.stdout)
-watch = Watch(lambda: None)
-for _ in range(3):
-    watch.follow([Path(sys.argv[1]) / f"{number}" / "site.yaml" for number in range(9)])
-print(watch.mode)
-watch.close()
+limit, home = Path("/proc/sys/user", sys.argv[1]), Path(sys.argv[2])
+before = limit.read_text()
+limit.write_text(sys.argv[3])
+now = 0.0
+watching = watch.Watch(lambda: None, clock=lambda: now)
+for now in (0.0, 1.0, watch.RETRY + 2):
+    watching.follow([home / f"{number}" / "site.yaml" for number in range(9)])
+    print(watching.mode)
+limit.write_text(before)
+now = 3 * watch.RETRY
+watching.follow([home / "1" / "site.yaml"])
+print(watching.mode)
+watching.close()
 """
 
 
@@ -182,11 +190,11 @@ def test_real_limits_of_inotify_lead_to_polling_and_are_said_once(
 ) -> None:
     for number in range(9):
         (tmp_path / f"{number}").mkdir()
-    lowered = f'echo {most} > /proc/sys/user/{limit} && exec "$0" -c "$1" "$2"'
-    command = ["unshare", "--user", "--map-root-user", "sh", "-c", lowered]
+    command = ["unshare", "--user", "--map-root-user", sys.executable, "-c", LIMITED]
     done = subprocess.run(
-        [*command, sys.executable, LIMITED, str(tmp_path)], capture_output=True, text=True, check=True
+        [*command, limit, str(tmp_path), str(most)], capture_output=True, text=True, check=True
     )
-    said, mode = done.stdout.splitlines()
-    assert mode == "poll", done.stderr
-    assert said.startswith("the kernel does not tell of changed files (the limit fs.inotify.max_user_")
+    refused, *polled, again, inotify = done.stdout.splitlines()
+    assert refused.startswith("the kernel does not tell of changed files (the limit fs.inotify.max_user_")
+    assert polled == ["poll"] * 3, done.stderr
+    assert (again, inotify) == ("the kernel tells of changed files again", "inotify")

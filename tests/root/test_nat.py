@@ -14,7 +14,7 @@ import pytest
 
 from reconciler.lab.sandbox import Sandbox
 from reconciler.lab.topology import AC_ADDRESS, FAR_ADDRESS, ROUTER_ADDRESS
-from reconciler.linux import netns
+from reconciler.linux import netns, sysctl
 
 pytestmark = pytest.mark.root
 
@@ -35,6 +35,9 @@ PORT = 4000
 @pytest.fixture(scope="module", params=["tun", "auto"])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     with Sandbox(SITE, ("theo",), request.param) as made:
+        with netns.inside(made.topology.ac):
+            # The strict check of source addresses, everywhere: nothing here needs it to be off.
+            sysctl.write(sysctl.interface_key("all", "rp_filter"), 1)
         up = made.callers["theo"].dial("theo", "test")
         assert up["event"] == "up", up
         # A subscriber behind a router whose own link takes more than the session does.
