@@ -7,7 +7,7 @@ seen to be as it says. It must not know how anything is observed or carried out.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias, cast
 
@@ -17,6 +17,7 @@ from reconciler.loop.goal import Goal
 from reconciler.loop.picture import Picture, Wishes
 from reconciler.loop.revision import revision
 from reconciler.loop.store import Store
+from reconciler.plan.change import Change
 from reconciler.plan.state import State, Value
 from reconciler.resources.base import Live, Resource
 from reconciler.site.place import Path as Where
@@ -110,10 +111,23 @@ class History:
             state.update((path, value) for path, value in applied.items() if path.startswith(_MACHINE))
         return state
 
+    def made(self, changes: Iterable[Change], seen: Picture, hello: Hello) -> None:
+        """Remember what was just made and is there, though nobody wishes it any more: it is no drift."""
+        actual, wished = seen.actual, seen.desired
+        made = {c.path: c.after for c in changes if c.after is not None and c.path not in wished}
+        if ours := {path: value for path, value in made.items() if actual.get(path) == value}:
+            known = {path: value for path, value in self.reached(hello).items() if value != ""}
+            self._store.set_applied({**known, **ours})
+            self._store.set_fact("engine", _mark(hello))
+
     def record(self, seen: Picture, goal: Goal, hello: Hello, *, complete: bool) -> bool:
-        """Write down what was reached. True when that makes the generation the applied one."""
+        """Write down what was reached, and what of it is still there. True when that makes the generation the
+        applied one.
+        """
         old = self.reached(hello)
         state = {path: value for path, value in seen.desired.items() if seen.actual.get(path) == value}
+        unwished = old.keys() - seen.desired.keys()
+        state.update((path, old[path]) for path in unwished if old[path] == seen.actual.get(path))
         for path in seen.desired.keys() - state.keys():
             if old.get(path, "") != "":
                 state[path] = old[path]

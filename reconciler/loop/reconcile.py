@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,7 +35,7 @@ from reconciler.loop.supervise import EngineStartError, Supervisor
 from reconciler.plan.change import Change, Plan
 from reconciler.plan.guard import Verdict, judge
 from reconciler.plan.healing import ignored, to_do
-from reconciler.plan.state import State
+from reconciler.plan.state import State, Value
 from reconciler.resources.base import Failure, Live, Resource, Situation
 from reconciler.resources.engine import NoEngineError, RefusedError
 from reconciler.resources.registry import steps
@@ -265,6 +265,7 @@ class Reconciler:
         failures, ended = self._apply(due, before)
         after = self._look(goal, hello) if due else before
         breaches = self._account(before, after, plan, ended, told) if due else ()
+        self.history.made(due, after, hello)
         left = self._planned(after, goal, hello)
         if only_moved:
             left = _moved(left)
@@ -280,7 +281,7 @@ class Reconciler:
             if number != reached:
                 self._standing.tell(number, plan, failures, ended)
         return Report(
-            end=self._end({change.path for change in due}, to_do(left), failures, after),
+            end=self._end({change.path: change.after for change in due}, to_do(left), failures, after),
             intake=intake,
             desired=after.at.generation,
             applied=self.history.applied,
@@ -345,11 +346,16 @@ class Reconciler:
         return self.ledger.pause(change.path, now) if change.op == "heal" else 0.0
 
     def _end(
-        self, tried: Collection[str], left: Sequence[Change], failures: Sequence[Failure], after: Picture
+        self,
+        tried: Mapping[str, Value | None],
+        left: Sequence[Change],
+        failures: Sequence[Failure],
+        after: Picture,
     ) -> End:
         if failures:
             return _blocked(failures)
-        if undone := [change.path for change in left if change.path in tried]:
+        # Where by now something else is wished, as when a session has ended that had a route, it was done.
+        if undone := [c.path for c in left if c.path in tried and tried[c.path] == c.after]:
             return Blocked("NotVerified", f"{undone[0]} is not as it was set")
         now = self._wall()
         pauses = {change.path: self._pause(change, now) for change in left}

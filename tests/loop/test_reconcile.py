@@ -73,6 +73,19 @@ def test_waits_for_sessions_to_end_and_then_takes_their_route_away(world: World)
     assert world.kernel.routes == {"10.0.0.8/29"}
 
 
+def test_a_route_made_for_a_session_that_then_ended_is_no_trouble_and_no_drift(world: World) -> None:
+    both = SITE + "  yunhan: {password: three, ip: 10.0.1.8}\n"
+    world.edit(both).settle()
+    assert "10.0.1.8/31" in world.kernel.routes
+    world.engine.dial("pablo")
+    reports = world.edit(SITE.replace(PABLO, "")).settle()
+    assert "add kernel.route.10.0.1.9/32" in paths(reports[0])
+    assert reports[0].end == Again(0.1, "MoreToDo", "something changed meanwhile")
+    assert paths(reports[1]) == ["remove kernel.route.10.0.1.9/32"]
+    assert world.kernel.routes == {"10.0.0.8/29"}
+    assert world.reconciler.ledger.entries == ()
+
+
 def test_bad_file_touches_nothing_and_healing_goes_on(world: World) -> None:
     world.edit(SITE + FORWARDING).settle()
     session = world.engine.dial("theo")
