@@ -10,7 +10,7 @@ the keys of a site.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,15 +49,16 @@ def laid_out(content: bytes, file: str) -> bytes:
     root = compose(text).root
     if not isinstance(root, Table):
         raise LayoutError(f"{file} declares nothing: mend that first", loaded)
-    result = _Layout(text).write()
-    if _signs(result) != _signs(text) or not _same(compose(result).root, root):
+    items = list(pieces(text))
+    result = _Layout(text).write(items)
+    if _signs(result, pieces(result)) != _signs(text, items) or not _same(compose(result).root, root):
         raise LayoutError(f"{file} cannot be laid out without changing what it says: it stays as it is")
     return result.replace("\n", newline).encode()
 
 
 def comments(text: str) -> list[str]:
     """The comments of a text that is YAML, in order; those behind ``|`` and ``>`` belong to the scalar."""
-    return [line.strip(_WHITE) for gap in _gaps(text) for line in gap.split("\n") if line.strip(_WHITE)]
+    return _signs(text, pieces(text))[1]
 
 
 @dataclass(slots=True)
@@ -86,9 +87,9 @@ class _Layout:
         self._entry = False
         self._last: Piece | None = None
 
-    def write(self) -> str:
-        """The whole text."""
-        for item in pieces(self._text):
+    def write(self, items: Iterable[Piece | Edge]) -> str:
+        """The whole text, which was taken apart into ``items``."""
+        for item in items:
             if isinstance(item, Edge):
                 self._edge(item)
             else:
@@ -237,23 +238,20 @@ def _space(last: Piece, piece: Piece, gap: str) -> str:
     return "" if last.kind == "open" else " "
 
 
-def _gaps(text: str) -> Iterator[str]:
-    end = 0
-    for item in pieces(text):
-        if isinstance(item, Piece):
-            yield text[end : item.begin]
-            end = item.end
-    yield text[end:]
-
-
-def _signs(text: str) -> tuple[list[str], list[str]]:
+def _signs(text: str, items: Iterable[Piece | Edge]) -> tuple[list[str], list[str]]:
     """What is written beside white space and scalars, and the comments."""
-    signs = [
-        text[item.begin : item.end]
-        for item in pieces(text)
-        if isinstance(item, Piece) and item.kind not in {"scalar", "block"}
-    ]
-    return signs, comments(text)
+    signs: list[str] = []
+    gaps: list[str] = []
+    end = 0
+    for item in items:
+        if isinstance(item, Piece):
+            gaps.append(text[end : item.begin])
+            end = item.end
+            if item.kind not in {"scalar", "block"}:
+                signs.append(text[item.begin : item.end])
+    gaps.append(text[end:])
+    lines = (line.strip(_WHITE) for gap in gaps if not gap.isspace() for line in gap.split("\n"))
+    return signs, [line for line in lines if line]
 
 
 def _same(one: Node | None, other: Node | None) -> bool:

@@ -10,6 +10,7 @@ from reconciler.engine.datapath.forward import decapsulate
 from reconciler.engine.wire import ethernet, ppp, pppoe
 from reconciler.engine.wire.drop import Malformed
 from reconciler.probe.decode import decode
+from reconciler.site.layout import LayoutError, laid_out
 from reconciler.site.load import load
 from tests.engine.ppp.test_simulated import Server
 from tests.fuzz import desk, world
@@ -79,9 +80,15 @@ def datapath(data: bytes) -> None:
 
 
 def site(data: bytes) -> None:
-    """A site file of any content is a site or findings."""
+    """A site file of any content is a site or findings; what is YAML can be laid out, and then is."""
     loaded = load(data, "site.yaml")
     assert loaded.site is not None or loaded.findings
+    try:
+        once = laid_out(data, "site.yaml")
+    except LayoutError as refused:
+        assert refused.loaded is not None, "everything else can be laid out"  # noqa: PT017 - no test
+        return
+    assert laid_out(once, "site.yaml") == once
 
 
 def show(data: bytes) -> None:
