@@ -252,8 +252,10 @@ class FakeEngine:
             self.users[user["name"]] = user
             mine = sorted((s for s in self.live() if s["user"] == user["name"]), key=lambda s: s["since"])
             keep = len(mine)
-            disabled = not user["enabled"] and user.get("on_disable") != "drain"
-            if disabled or (before is not None and _renewed(before, user)):
+            disabled = not user["enabled"] and (before is None or before["enabled"])
+            if (disabled and user.get("on_disable") != "drain") or (
+                before is not None and _renewed(before, user)
+            ):
                 keep = 0
             elif before is not None and user["sessions"] < before["sessions"]:
                 keep = user["sessions"]

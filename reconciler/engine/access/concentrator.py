@@ -150,8 +150,8 @@ class Concentrator:
     ) -> Outcome:
         """Add or replace users, and remove some: ``remove`` has names, each with whether its sessions end.
 
-        A disabled user loses all its sessions unless it drains; one with another password too, if it renews;
-        one who may have fewer than before, the oldest surplus.
+        Who is disabled now loses all its sessions, unless it drains; who has another password too, if it
+        renews; who may have fewer than before, the oldest surplus.
         """
         self.generation = generation
         doomed: list[tuple[Session, str]] = []
@@ -163,7 +163,8 @@ class Concentrator:
             before = self.users.get(user.name)
             self._admission.put(user)
             live = self._table.of_user(user.name)
-            if not user.enabled and not user.drains:
+            disabled = not user.enabled and (before is None or before.enabled)
+            if disabled and not user.drains:
                 doomed += [(session, End.USER_DISABLED) for session in live]
             elif before is not None and user.renews and user.fingerprint != before.fingerprint:
                 doomed += [(session, End.PASSWORD_CHANGED) for session in live]

@@ -106,6 +106,14 @@ def test_disabling_a_user_that_drains_ends_no_session() -> None:
     assert bench.dial(subscriber(2, "pablo")).state != "up"
 
 
+def test_who_was_disabled_and_drains_goes_on_draining_whatever_else_changes() -> None:
+    bench = Bench()
+    pablo = bench.dial(subscriber(1, "pablo"))
+    bench.put(user("pablo", enabled=False, drains=True))
+    assert bench.put(user("pablo", "other", enabled=False)).ended == []
+    assert pablo.state == "up"
+
+
 def test_a_user_that_drains_still_loses_what_is_beyond_its_new_limit() -> None:
     bench = Bench()
     bench.put(user("pablo", sessions=2))
