@@ -6,7 +6,6 @@ the session that ``Admitted`` asks for. It must not know sessions, users or addr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import unpack
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,8 +39,7 @@ class Listener(NamedTuple):
     mtu: int
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """The tags of a PADI or PADR that matter here."""
 
     services: tuple[bytes, ...]

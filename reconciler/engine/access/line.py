@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 VENDOR = (3561).to_bytes(4, "big")
 """The Broadband Forum's number, with which its vendor tags begin (RFC 2516 Appendix A)."""
@@ -42,10 +42,12 @@ def unpacked(octets: bytes) -> Line:
     return Line(octets[1 : 1 + octets[0]], octets[1 + octets[0] :]) if octets else NO_LINE
 
 
-def read(values: Iterable[bytes]) -> Line:
+def read(values: Sequence[bytes]) -> Line:
     """What vendor tags with these values say together: the last word counts, since the node is nearer to us
     than the subscriber. One of another vendor, or whose inside overruns, says nothing.
     """
+    if not values:
+        return NO_LINE
     found: dict[int, bytes] = {}
     for value in values:
         if value.startswith(VENDOR):

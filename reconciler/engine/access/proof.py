@@ -30,15 +30,16 @@ def usable(secret: Secret, credentials: Credentials) -> Password | NtHash | None
     return None if isinstance(secret, NtHash) and isinstance(credentials, ChapCredentials) else secret
 
 
-def prove(credentials: Credentials, secret: Password | NtHash) -> bytes | None:
+def prove(credentials: Credentials, secret: Password | NtHash, *, hashes: bool = True) -> bytes | None:
     """The proof to give in return (``ppp.link.Grant``), empty for most methods; None if they prove nothing.
-    No password, empty on either side, is never the right one.
+    No password, empty on either side, is never the right one. ``hashes``: some user's secret is an NT hash,
+    which the time taken must not tell from others.
     """
     if isinstance(secret, Password) and not secret.text:
         return None
     match credentials:
         case PapCredentials():
-            return _right(_pap(credentials.password, secret))
+            return _right(_pap(credentials.password, secret, hashes=hashes))
         case ChapCredentials():
             return _right(isinstance(secret, Password) and _chap(credentials, secret.text))
         case MsChapCredentials():
@@ -57,11 +58,11 @@ def _nt_hashes(secret: Password | NtHash) -> tuple[bytes, ...]:
     return made if isinstance(secret, Password) else (secret.octets,)
 
 
-def _pap(password: bytes, secret: Password | NtHash) -> bool:
-    hashes = nt_password_hashes(password)  # in any case: see _nt_hashes
+def _pap(password: bytes, secret: Password | NtHash, *, hashes: bool) -> bool:
+    made = nt_password_hashes(password) if hashes else ()  # whatever the secret is: see _nt_hashes
     if isinstance(secret, Password):
         return compare_digest(password, secret.text)
-    return password != b"" and any(compare_digest(made, secret.octets) for made in hashes)
+    return password != b"" and any(compare_digest(one, secret.octets) for one in made)
 
 
 def _chap(credentials: ChapCredentials, password: bytes) -> bool:

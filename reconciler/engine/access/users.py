@@ -18,7 +18,7 @@ from reconciler.engine.access.changes import Changes
 from reconciler.engine.access.config import User
 from reconciler.engine.access.proof import prove, usable
 from reconciler.engine.access.reasons import Refusal
-from reconciler.engine.access.secret import Password, Scrypt
+from reconciler.engine.access.secret import NtHash, Password, Scrypt
 from reconciler.engine.ppp.link import PapCredentials
 
 if TYPE_CHECKING:
@@ -58,13 +58,14 @@ class Users:
     has come, gone, or been replaced.
     """
 
-    __slots__ = ("_by_name", "_hashed", "_key", "_remembered", "changes")
+    __slots__ = ("_by_name", "_hashed", "_key", "_nt_hashed", "_remembered", "changes")
 
     def __init__(self, key: bytes) -> None:
         self.changes: Changes[bytes] = Changes()
         self._key = key
         self._by_name: dict[bytes, User] = {}
         self._hashed: dict[bytes, Scrypt] = {}
+        self._nt_hashed: set[bytes] = set()
         self._remembered: dict[bytes, bytes] = {}
 
     def __iter__(self) -> Iterator[User]:
@@ -85,11 +86,14 @@ class Users:
         self._by_name[user.name] = user
         if isinstance(user.secret, Scrypt):
             self._hashed[user.name] = user.secret
+        elif isinstance(user.secret, NtHash):
+            self._nt_hashed.add(user.name)
 
     def remove(self, name: bytes) -> User | None:
         """Forget a user; gives back who it was."""
         self.changes.note(name)
         self._hashed.pop(name, None)
+        self._nt_hashed.discard(name)
         self._remembered.pop(name, None)
         return self._by_name.pop(name, None)
 
@@ -100,13 +104,13 @@ class Users:
         user = self._by_name.get(credentials.name, _NOBODY)
         secret = user.secret
         if not isinstance(credentials, PapCredentials) or not self._hashed:
-            return _check(user, credentials)
+            return self._check(user, credentials)
         password = credentials.password
         if isinstance(secret, Scrypt):
             if self._remembers(user.name, password):
                 return _welcome(user)
             return Question(user.name, password, secret, Refusal.WRONG_PASSWORD)
-        verdict = _check(user, credentials)
+        verdict = self._check(user, credentials)
         if isinstance(verdict, Proven):
             return verdict
         decoy = next(iter(self._hashed.values()))
@@ -120,22 +124,21 @@ class Users:
         self._remembered[user.name] = self._digest(user.name, question.password)
         return _welcome(user)
 
+    def _check(self, user: User, credentials: Credentials) -> Proven | Refusal:
+        """At once. What the user's secret cannot serve costs the same, and is refused whatever comes out."""
+        secret = usable(user.secret, credentials)
+        proof = prove(credentials, secret or _DECOY, hashes=bool(self._nt_hashed))
+        if user is _NOBODY:
+            return Refusal.UNKNOWN_USER
+        if secret is None:
+            return Refusal.METHOD_UNSERVED
+        return Refusal.WRONG_PASSWORD if proof is None else _welcome(user, proof)
+
     def _remembers(self, name: bytes, password: bytes) -> bool:
         return compare_digest(self._remembered.get(name, b""), self._digest(name, password))
 
     def _digest(self, name: bytes, password: bytes) -> bytes:
         return blake2b(len(name).to_bytes(2, "big") + name + password, key=self._key, digest_size=16).digest()
-
-
-def _check(user: User, credentials: Credentials) -> Proven | Refusal:
-    """At once. What the user's secret cannot serve costs the same, and is refused whatever comes out."""
-    secret = usable(user.secret, credentials)
-    proof = prove(credentials, secret or _DECOY)
-    if user is _NOBODY:
-        return Refusal.UNKNOWN_USER
-    if secret is None:
-        return Refusal.METHOD_UNSERVED
-    return Refusal.WRONG_PASSWORD if proof is None else _welcome(user, proof)
 
 
 def _welcome(user: User, proof: bytes = b"") -> Proven | Refusal:

@@ -6,8 +6,10 @@ users: the grant says all.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from enum import IntEnum
+from functools import lru_cache
 
 from reconciler.engine.ppp.control import ControlProtocol
 from reconciler.engine.ppp.outputs import Reason
@@ -30,21 +32,23 @@ _DNS = (IpcpOption.PRIMARY_DNS, IpcpOption.SECONDARY_DNS)
 _NBNS = (IpcpOption.PRIMARY_NBNS, IpcpOption.SECONDARY_NBNS)
 
 
+@lru_cache(maxsize=16)
+def _servers(dns: tuple[bytes, ...], wins: tuple[bytes, ...]) -> Mapping[int, bytes]:
+    """The value of each option that names a server: the same for most sessions, and kept once for them."""
+    return {**dict(zip(_DNS, dns, strict=False)), **dict(zip(_NBNS, wins, strict=False))}
+
+
 class Ipcp(ControlProtocol):
     """Gives the peer `grant.address` and no other, and names our end `grant.peer`."""
 
-    __slots__ = ("_demanded", "_doubted", "_ours", "_values", "grant")
+    __slots__ = ("_demanded", "_doubted", "_ours", "_servers", "grant")
 
     protocol = ppp.Protocol.IPCP
 
     def __init__(self, policy: LinkPolicy, grant: Grant, mtu: int) -> None:
         super().__init__(policy, mtu)
         self.grant = grant
-        self._values: dict[int, bytes] = {
-            IpcpOption.ADDRESS: grant.address,
-            **dict(zip(_DNS, grant.dns, strict=False)),
-            **dict(zip(_NBNS, grant.wins, strict=False)),
-        }
+        self._servers = _servers(grant.dns, grant.wins)
         self.reset()
 
     def reset(self) -> None:
@@ -69,7 +73,7 @@ class Ipcp(ControlProtocol):
     # The peer's request
 
     def judge(self, kind: int, value: bytes) -> bytes | None:  # noqa: ARG002 - there is one good value
-        return self._values.get(kind)
+        return self.grant.address if kind == IpcpOption.ADDRESS else self._servers.get(kind)
 
     def may_reject(self, kind: int, value: bytes) -> bool:  # noqa: ARG002 - any of them may be asked for
         """Zero asks to be told (RFC 1332 §3.3): who still asks has not had our answer and does not haggle."""

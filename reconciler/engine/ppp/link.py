@@ -171,10 +171,12 @@ class Link:
 
     def deadline(self) -> float | None:
         """When `tick` is next due. None: only a packet or a command can move this link."""
-        lcp = self._lcp
-        due = min(self._limit, lcp.deadline, lcp.keepalive.deadline, self._networks.deadline)
-        if self._auth is not None:
-            due = min(due, self._auth.deadline)
+        lcp, auth, networks = self._lcp, self._auth, self._networks.deadline
+        due = self._limit if self._limit < lcp.deadline else lcp.deadline
+        due = due if due < lcp.keepalive.deadline else lcp.keepalive.deadline
+        due = due if due < networks else networks
+        if auth is not None and auth.deadline < due:
+            due = auth.deadline
         return None if due == inf else due
 
     def open(self, now: float) -> list[Output]:

@@ -45,15 +45,21 @@ class Networks:
     @property
     def hopeless(self) -> Reason | None:
         """Why no network can come up any more, if so: all have failed, or the peer rejects them."""
-        protocols = self._protocols.values()
-        if any(protocol.failure is None for protocol in protocols):
-            return None
-        return next((protocol.failure for protocol in protocols), Reason.PROTOCOL_REJECTED)
+        failure: Reason | None = Reason.PROTOCOL_REJECTED
+        for protocol in self._protocols.values():
+            failure = protocol.failure
+            if failure is None:
+                break
+        return failure
 
     @property
     def deadline(self) -> float:
         """When `tick` is due (monotonic seconds)."""
-        return min((protocol.deadline for protocol in self._protocols.values()), default=inf)
+        due = inf
+        for protocol in self._protocols.values():
+            if protocol.deadline < due:
+                due = protocol.deadline
+        return due
 
     def open(self, grant: Grant, mtu: int, now: float, out: list[Output]) -> None:
         """The login was good: negotiate. `mtu` is the most octets of information that the peer takes."""
