@@ -1,9 +1,9 @@
 """Tables of nftables, whole: read, put in place, removed; through the ``nft`` program and its JSON.
 
 A table is a list of objects as in libnftables-json(5), without what the kernel numbers or repeats:
-``{"chain": {...}}``, ``{"rule": {...}}``. Every table here is of the family ``ip``. To put one in place is
-one transaction: it is there as told, or as it was. Other tables are never read or written. It must not know
-what a rule is for.
+``{"chain": {...}}``, ``{"rule": {...}}``; before them, if it has any, its flags. Every table here is of the
+family ``ip``. To put one in place is one transaction: it is there as told, or as it was. Other tables are
+never read or written. It must not know what a rule is for.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ Object = Mapping[str, Mapping[str, Any]]
 FAMILY: Final = "ip"
 _TIMEOUT: Final = 10.0
 _NUMBERED: Final = frozenset({"family", "table", "handle", "index"})
+
 
 # nfnetlink, as in linux/netfilter/nfnetlink.h and nf_tables.h.
 _NETLINK_NETFILTER, _SUBSYSTEM, _GET_GENERATION, _REQUEST, _ERROR = 12, 10, 16, 1, 2
@@ -70,15 +71,19 @@ def read(table: str) -> list[Object] | None:
     """The objects of a table, None when there is no such table. Raises :class:`KernelError`."""
     try:
         listing = _nft(f"list the table {table}", "-j", "list", "table", FAMILY, table)
+        found = json.loads(listing)["nftables"]
     except KernelError as error:
         if error.errno == errno.ENOENT:
             return None
         raise
+    except ValueError:
+        # What nft itself cannot put into words (1.0.6: flags of a table) is nothing that we have written.
+        return [{"unreadable": {}}]
     return [
         {kind: {key: value for key, value in told.items() if key not in _NUMBERED}}
-        for one in json.loads(listing)["nftables"]
+        for one in found
         for kind, told in one.items()
-        if "table" in told
+        if "table" in told or (kind == "table" and "flags" in told)
     ]
 
 

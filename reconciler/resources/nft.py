@@ -119,7 +119,8 @@ class Rules(ABC):
 
     def _read(self, objects: Sequence[Object], device: str) -> tuple[State, int]:
         """What a table of ours makes so, and how much in it is foreign."""
-        if not objects or objects[0] != {"chain": self.chain}:
+        chain = objects[0].get("chain", {}) if objects else {}
+        if not self.chain.items() <= chain.items():  # a later nft may have more to say of it
             return {}, 1
         rules = [one["rule"]["expr"] for one in objects if "rule" in one]
         state, foreign = self.seen(rules, device)

@@ -110,6 +110,19 @@ def test_what_we_cannot_have_written_in_our_table_is_told_and_goes(
     assert kernel.tables[NAT] == before
 
 
+def test_a_table_that_was_put_to_sleep_is_none_of_ours(nat: Nat, kernel: FakeKernel) -> None:
+    converge(nat, at())
+    kernel.tables[NAT].insert(0, {"table": {"name": NAT, "flags": ["dormant"]}})
+    assert nat.observe(at()) == {f"kernel.nft.nat.{NAT}": {}}
+    converge(nat, at())
+
+
+def test_a_chain_of_which_a_later_nft_says_more_is_ours(nat: Nat, kernel: FakeKernel) -> None:
+    converge(nat, at())
+    kernel.tables[NAT][0] = {"chain": {**kernel.tables[NAT][0]["chain"], "comment": ""}}
+    assert changes(nat, at()) == []
+
+
 def test_a_chain_that_was_moved_to_another_hook_is_none_of_ours(nat: Nat, kernel: FakeKernel) -> None:
     converge(nat, at())
     kernel.tables[NAT][0] = {"chain": {"name": "postrouting"}}

@@ -79,6 +79,7 @@ HARMS = (
         "kernel.nft.nat.",
         lambda device: nft("insert", "rule", "ip", f"reconciler-{device}-nat", "postrouting", "accept"),
     ),
+    Harm("kernel.nft.mss.", lambda device: nft(f"table ip reconciler-{device}-mss {{ flags dormant; }}")),
 )
 
 
@@ -101,8 +102,10 @@ def test_every_class_of_drift_is_told_by_the_kernel_and_put_back(
         at = time.time()
         harm.do(device)
 
-        def put_back(status: dict[str, Any], harm: Harm = harm) -> bool:
-            return bool(drift(status, harm.path).get("healed")) and condition(status, "Ready")[0]
+        def put_back(status: dict[str, Any], harm: Harm = harm, at: float = at) -> bool:
+            entry = drift(status, harm.path)
+            new = bool(entry) and datetime.fromisoformat(entry["since"]).timestamp() > at - 0.001
+            return new and bool(entry["healed"]) and condition(status, "Ready")[0]
 
         entry = drift(box.until(put_back, f"the end of drift of {harm.path}"), harm.path)
         assert entry["from"] != entry["to"]
