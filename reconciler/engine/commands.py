@@ -102,6 +102,10 @@ def _configure(host: Host, arguments: Arguments) -> object:
     )
     if not valid:
         raise ValueError
+    try:
+        host.datapath.restrict(config.access_only)
+    except PathError as error:
+        raise CommandError({"code": "failed", "message": str(error)}) from None
     host.concentrator.configure(config, int(arguments["generation"]))
     host.chronicle.settings(host.concentrator)
     host.chronicle.commit()

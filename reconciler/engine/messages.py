@@ -49,10 +49,12 @@ class Settings(TypedDict, total=False):
     ``rechallenge``: after how many seconds a subscriber who logged in by a challenge gets another (0 = none).
     ``mtu`` in octets; ``echo_interval`` in seconds (0 = no keepalive); ``echo_failures`` is how many
     unanswered Echo-Requests end a session. ``session_timeout`` and ``idle_timeout`` in seconds (0 = none).
-    ``service_names`` empty = any service name is accepted.
+    ``service_names`` empty = any service name is accepted. ``access_only``: what is not PPPoE is dropped on
+    the interfaces; error ``failed`` when the data path cannot.
     """
 
     ac_name: str
+    access_only: bool
     service_names: list[str]
     local_ip: str
     pools: list[Pool]

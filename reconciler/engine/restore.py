@@ -69,7 +69,8 @@ def restore(host: Host, legacy: Legacy, parse_user: Callable[[UserEntry], User])
     facts, now = legacy.contents["facts"], monotonic()
     generation = int(facts.get("generation", 0))
     if "settings" in facts:
-        host.concentrator.configure(Config().merged(facts["settings"]), generation)
+        config = Config().merged(facts["settings"])
+        host.concentrator.configure(_kept_to(host, config), generation)
     users = [parse_user(entry) for entry in legacy.contents["users"].values()]
     host.concentrator.change_users(users, (), generation, now)
     for name, identity in legacy.contents["interfaces"].items():
@@ -80,6 +81,16 @@ def restore(host: Host, legacy: Legacy, parse_user: Callable[[UserEntry], User])
         host.concentrator.drain(float(facts["draining"]), now)
     if sessions:
         log.info("%d of %d sessions go on", back, len(sessions))
+
+
+def _kept_to(host: Host, config: Config) -> Config:
+    """The settings, but for what another data path than the one before cannot do."""
+    try:
+        host.datapath.restrict(config.access_only)
+    except PathError as error:
+        log.warning("access_only is not in force: %s", error)
+        return config.merged({"access_only": False})
+    return config
 
 
 def _serve(host: Host, name: str, identity: list[Any], generation: int) -> None:

@@ -9,6 +9,7 @@ that does not exist has no path; ``None`` is never the value of a path. The path
 ``interface.<name>``              ``{}`` while the interface is served
 ``ac_name`` ``local_ip``          text
 ``service_names``                 list of text
+``access_only``                   truth value
 ``pool_start`` ``pool_size``      text, number of addresses
 ``dns_servers`` ``wins_servers``  list of addresses as text
 ``auth``                          list of method names, in the order offered

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from reconciler.plan.change import Change
 from reconciler.plan.state import split
+from reconciler.resources.access import AccessOnly
 from reconciler.resources.address import DeviceAddress, PeerAddress
 from reconciler.resources.base import Failure, Resource
 from reconciler.resources.clamp import Clamp
@@ -65,6 +66,7 @@ def registry(engine: EngineClient, kernel: Kernel, memory: Keeper) -> tuple[Reso
         LinkPolicy(engine),
         Limits(engine),
         Identity(engine),
+        AccessOnly(engine),
         Users(engine),
         Listeners(engine, kernel),
         Guard(memory),

@@ -284,6 +284,12 @@ class Site(_Declared):
         "not exist yet is waited for.",
         examples=["eth0", ["eth1", "eth2.100"]],
     )
+    access_only: Annotated[Truth, unnoticed()] = Field(
+        default=False,
+        description="Whether the interfaces are for subscribers alone: whatever arrives there that is not "
+        "PPPoE is dropped, ARP too. `false`: each is an ordinary interface as well, often the uplink. It takes "
+        "the data path `ebpf`.",
+    )
     ac_name: Annotated[Name | None, unnoticed()] = Field(
         default=None,
         description="The access concentrator's name in offers (PPPoE AC-Name) and in CHAP challenges. "

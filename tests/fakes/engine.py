@@ -44,6 +44,7 @@ T0 = 1_760_000_000.0
 
 DEFAULTS: Settings = {
     "ac_name": "reconciler",
+    "access_only": False,
     "service_names": [],
     "local_ip": "0.0.0.0",
     "pools": [],

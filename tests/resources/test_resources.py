@@ -71,6 +71,7 @@ def box(client: EngineClient, kernel: FakeKernel, memory: FakeMemory) -> Box:
 
 FULL: dict[str, Any] = {
     "ac_name": "SERVER",
+    "access_only": "true",
     "service_names": ["internet"],
     "dns_servers": ["8.8.8.8", "8.8.4.4"],
     "wins_servers": ["10.0.0.5"],
@@ -87,10 +88,11 @@ FULL: dict[str, Any] = {
 
 
 def test_from_nothing_everything_is_made_and_then_nothing_is_left(box: Box, engine: FakeEngine) -> None:
-    assert box.converge(wanted(**FULL)) == [Outcome()] * 15
+    assert box.converge(wanted(**FULL)) == [Outcome()] * 16
     assert box.left(wanted(**FULL)) == []
     assert engine.settings == {
         "ac_name": "SERVER",
+        "access_only": True,
         "service_names": ["internet"],
         "local_ip": "10.0.0.1",
         "pools": [{"name": "default", "start": "10.0.0.8", "size": 8}],

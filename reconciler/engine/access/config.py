@@ -41,6 +41,7 @@ class Config:
     """
 
     ac_name: bytes = b"reconciler"
+    access_only: bool = False
     service_names: tuple[bytes, ...] = ()
     local_ip: bytes = b"\0\0\0\0"
     pools: tuple[Pool, ...] = ()
@@ -67,6 +68,7 @@ class Config:
         """The same as a message: the inverse of ``merged``."""
         return {
             "ac_name": self.ac_name.decode(),
+            "access_only": self.access_only,
             "service_names": [name.decode() for name in self.service_names],
             "local_ip": text(self.local_ip),
             "pools": [
@@ -166,7 +168,7 @@ def _fields(settings: Settings) -> Iterable[tuple[str, Any]]:
                 yield "limits", Limits(**settings["limits"])
             case "rechallenge" | "mtu" | "echo_interval" | "echo_failures":
                 yield key, value
-            case "session_timeout" | "idle_timeout" | "second_login":
+            case "session_timeout" | "idle_timeout" | "second_login" | "access_only":
                 yield key, value
             case _:
                 raise ValueError(f"unknown setting {key!r}")
