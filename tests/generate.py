@@ -58,7 +58,7 @@ def findings() -> str:
     return _page(
         "Findings",
         "What `reconciler validate` can find in a site.yaml. E is an error: nothing that runs is touched. "
-        "W is a warning.",
+        "W is a warning, or only a note; `validate --deny` and `deny_warnings` make errors of them.",
         *rows,
     )
 

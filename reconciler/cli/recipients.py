@@ -46,7 +46,7 @@ def whom(common: Common, text: bytes, file: Path, given: Sequence[str]) -> Recip
     except values.UnfitError as unfit:
         raise Failure(f"--recipient: {unfit.message}: {unfit.advice}") from None
     box = BoxKey(common.state_dir)
-    if not names and box.path.exists():
+    if not names and box.exists:
         try:
             names = [box.public]
         except KeyFileError as error:

@@ -44,6 +44,13 @@ class BoxKey:
         return self._directory / FILE
 
     @property
+    def exists(self) -> bool:
+        """Whether there is one that we can see."""
+        with suppress(PermissionError):
+            return self.path.exists()
+        return False
+
+    @property
     def public(self) -> str:
         """For whom to encrypt what this box shall read (``age1...``). Raises :class:`KeyFileError`."""
         return str(self.identity.to_public())

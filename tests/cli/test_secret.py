@@ -67,6 +67,21 @@ def test_without_a_recipient_nothing_is_encrypted_and_no_key_is_made(
     assert not box.path.exists()
 
 
+def test_a_key_that_others_keep_to_themselves_is_none_here(
+    say: Say, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BoxKey, "path", property(lambda _: Refusing()))
+    said = say("user", "passwd", "theo", "--age", "--generate", "--file", site)
+    assert (said.status, "for whom?" in said.err) == (1, True)
+
+
+class Refusing:
+    """A path in a directory that is not ours to look into."""
+
+    def exists(self) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+
 def test_only_the_users_lines_change(say: Say, site: Path, box: BoxKey) -> None:
     assert box.public
     said = say("user", "passwd", "theo", "--age", "--generate", "--file", site)
