@@ -20,11 +20,18 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-class Engine:
-    """A running engine. ``ask`` and ``receive`` speak the protocol of ``engine.messages``."""
+class NotStartedError(Exception):
+    """The engine ended before it was ready; its last words."""
 
-    def __init__(self, directory: Path, datapath: str) -> None:
+
+class Engine:
+    """A running engine. ``ask`` and ``receive`` speak the protocol of ``engine.messages``. ``through`` is a
+    command that starts it.
+    """
+
+    def __init__(self, directory: Path, datapath: str, *through: str) -> None:
         command = [
+            *through,
             sys.executable,
             "-m",
             "reconciler.engine",
@@ -35,7 +42,9 @@ class Engine:
         ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
-        assert self.process.stdout.readline() == "ready\n"
+        if self.process.stdout.readline() != "ready\n":
+            _, words = self.process.communicate(timeout=10)
+            raise NotStartedError(words)
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(10)
         self.socket.connect(str(directory / "engine.sock"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -212,3 +213,19 @@ def test_a_shutdown_leaves_neither_journal_nor_key(engines: Engines, cable: Cabl
     engines.now.end()
     assert keyring.recall(name) is None
     assert not list(tmp_path.glob("journal*"))
+
+
+def test_where_the_kernel_keeps_no_keys_no_password_is_kept_and_sessions_still_go_on(
+    engines: Engines, cable: Cable, tmp_path: Path
+) -> None:
+    engines.now.end()
+    through = (sys.executable, "-m", "tests.root.without_keys")
+    engines.now = Engine(tmp_path, "null", *through)
+    engines.now.serve("theo")
+    assert cable.dial(Subscriber(THEO)).state == "up"
+    before = [view["id"] for view in engines.now.sessions()]
+    engines.now.die(signal.SIGKILL)
+    engines.now = heir = Engine(tmp_path, "null", *through)
+    assert ([view["id"] for view in heir.sessions()], heir.observe()["users"]) == (before, {})
+    heir.ask("users", generation=1, put=[entry("theo")], remove=[])
+    assert cable.dial(Subscriber(b"\x02\xc1\0\0\0\2", b"theo")).state == "up"
