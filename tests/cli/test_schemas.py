@@ -13,6 +13,8 @@ import pytest
 from reconciler.control import outputs
 from reconciler.control.outputs import OUTPUTS
 from reconciler.control.schema import strict
+from reconciler.site.diagnostic import Diagnostic
+from reconciler.site.report import as_json
 from tests.cli.conftest import Daemon, Said
 from tests.generate import ROOT
 from tests.loop.world import SITE
@@ -85,5 +87,13 @@ def test_findings(say: Say, tmp_path: Path) -> None:
 def test_keys_are_described() -> None:
     impact = outputs.schema("plan")["$defs"]["ChangeView"]["properties"]["impact"]
     assert "The worst that befalls a session" in impact["description"]
-    with pytest.raises(jsonschema.ValidationError, match="Additional properties"):
-        fits("findings", [{"surplus": 1}])
+
+
+def test_a_key_that_is_not_described_is_noticed() -> None:
+    found: dict[str, Any] = {**as_json([Diagnostic("E102", "nothing is declared")], "site.yaml")[0]}
+    fits("findings", [found])
+    with pytest.raises(jsonschema.ValidationError, match="'surplus' was unexpected"):
+        fits("findings", [{**found, "surplus": 1}])
+    del found["label"]
+    with pytest.raises(jsonschema.ValidationError, match="'label' is a required"):
+        fits("findings", [found])
