@@ -309,14 +309,26 @@ def test_value_of_a_write_that_failed_is_put_back_too(world: World) -> None:
     assert world.store.remembered() == {}
 
 
-def test_session_that_leaves_by_itself_during_an_apply_is_no_breach(world: World) -> None:
+@pytest.mark.parametrize(
+    ("user", "told", "reason"),
+    [
+        ("theo", "session_closed", "padt_received"),
+        (None, "dial_failed", "no_answer"),
+        (None, "login_refused", "wrong_password"),
+    ],
+)
+def test_session_that_leaves_by_itself_during_an_apply_is_no_breach(
+    world: World, user: str | None, told: str, reason: str
+) -> None:
     world.edit().settle()
     session = world.engine.dial("theo")
+    session["user"] = user
     original = world.engine.do_configure
 
     def leave(settings: object) -> object:
         world.engine.do_configure = original  # type: ignore[method-assign]
-        world.engine.hang_up(session, "padt_received")
+        world.engine.sessions.remove(session)
+        world.engine.tell(told, session, reason)
         return {}
 
     world.engine.do_configure = leave  # type: ignore[method-assign]
