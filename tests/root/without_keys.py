@@ -1,5 +1,5 @@
-"""``python -m tests.root.without_keys COMMAND...``: a command to which the kernel refuses its keyrings, as it does
-in many containers.
+"""``python -m tests.root.without_keys COMMAND...``: a command to which the kernel refuses keyrings, as many
+containers do.
 """
 
 from __future__ import annotations
