@@ -40,7 +40,7 @@ COMMANDS = {
     "resume": "Follow site.yaml again.",
     "confirm": "Keep what `apply --confirm-within` put in force.",
     "sessions": "Live subscribers; end sessions.",
-    "drain": "Admit nobody, and end every session at a bearable pace; or undo that.",
+    "drain": "Admit nobody, and end every session at a pace; or undo that.",
     "events": "What happened: who, when, why.",
     "why": "Why a subscriber is not online: the last attempts, in plain words.",
     "trace": "The live PPPoE exchange, decoded; also into a pcap file.",
@@ -49,7 +49,7 @@ COMMANDS = {
     "probe": "Dial in as a subscriber would, and say how it went.",
     "import": "A site.yaml out of pppoe-server's files, or accel-ppp's.",
     "explain": "What a key of site.yaml is, and what changing it does.",
-    "schema": "JSON schemas: of site.yaml, and of what commands print for machines.",
+    "schema": "JSON schemas: of site.yaml, and of machine output.",
     "lab": "A sandbox of network namespaces with subscribers.",
 }
 """Every command with its one line, so that help needs no import."""
