@@ -10,6 +10,7 @@ from typing import NamedTuple
 ETHERNET, PPPOE, PROTOCOL = 14, 6, 2
 SHORTEST_FRAME = 60
 TCP, UDP, ICMP = 6, 17, 1
+REDIRECT = 5
 _MORE_OR_LATER = 0x3FFF
 
 
@@ -66,6 +67,7 @@ def check(packet: bytes, destination: bytes) -> None:
         pseudo = packet[12:20] + bytes([0, packet[9]]) + len(body).to_bytes(2, "big")
         expect(summed(pseudo + body) == 0xFFFF, "the checksum of TCP or UDP is wrong")
     elif packet[9] == ICMP:
+        expect(body[0] != REDIRECT, "an ICMP redirect, where there is no other way")
         expect(summed(body) == 0xFFFF, "the checksum of ICMP is wrong")
 
 

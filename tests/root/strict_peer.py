@@ -1,8 +1,9 @@
 """A subscriber as a process: dials in on ``eth0``, has its packets on ``ppp0``, and forgives nothing.
 
-``python -m tests.root.strict_peer USER MAC``. Says ``{"address": ..., "mtu": ...}`` when it is up. At the end
-of its input it says what it saw and ends: ``{"faults": [...], "rx_packets": n, "rx_bytes": n, "tx_packets":
-n, "tx_bytes": n}``, ``tx`` being what it sent; packets are counted as IPv4 has them.
+``python -m tests.root.strict_peer USER MAC MTU``: above 1492 it asks for larger packets (RFC 4638). Says
+``{"address": ..., "mtu": ...}`` when it is up. At the end of its input it says what it saw and ends:
+``{"faults": [...], "rx_packets": n, "rx_bytes": n, "tx_packets": n, "tx_bytes": n}``, ``tx`` being what it
+sent; packets are counted as IPv4 has them.
 """
 
 from __future__ import annotations
@@ -17,20 +18,22 @@ import time
 from reconciler.linux import interface, links
 from reconciler.linux.packet import EVERY_ETHERTYPE, open_packet_socket
 from reconciler.linux.tun import open_tun
-from tests.peer import Subscriber
+from tests.peer import Quirks, Subscriber
 from tests.root.strict import Line, WrongError, packet_in
 from tests.root.wire import NOT_OUR_OWN
 
 _BURST = 64
 _CONTROL = 0x8000
 _SILENCE = 0.5
+_USUAL, _MAX_PAYLOAD = 1492, 0x0120
 
 
 class Peer:
     """One subscriber, its packet socket and its device."""
 
-    def __init__(self, user: str, mac: bytes) -> None:
-        self.subscriber = Subscriber(mac, user.encode())
+    def __init__(self, user: str, mac: bytes, mtu: int) -> None:
+        tags = ((_MAX_PAYLOAD, mtu.to_bytes(2, "big")),) if mtu > _USUAL else ()
+        self.subscriber = Subscriber(mac, user.encode(), quirks=Quirks(mru=mtu), extra_tags=tags)
         self.wire = open_packet_socket("eth0", EVERY_ETHERTYPE, (NOT_OUR_OWN,))
         self.wire.setblocking(True)  # it waits for room when it sends
         self.line: Line | None = None
@@ -121,7 +124,7 @@ def say(what: dict[str, object]) -> None:
 
 
 if __name__ == "__main__":
-    peer = Peer(sys.argv[1], bytes.fromhex(sys.argv[2]))
+    peer = Peer(sys.argv[1], bytes.fromhex(sys.argv[2]), int(sys.argv[3]))
     peer.run()
     peer.settle()
     say({"faults": peer.faults, **peer.carried})

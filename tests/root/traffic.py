@@ -11,6 +11,7 @@ import contextlib
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
@@ -18,20 +19,25 @@ from typing import Any, Self
 from reconciler.linux import links, netns, sysctl
 
 FAR, NEAR = "192.0.2.2", "192.0.2.1"
+BUSY = ("busy", "reset by peer", "closed unexpectedly")
+"""What it says while its server is not yet done with the one before."""
+PATIENCE = 50
+"""Attempts at a server that says that it is busy."""
 
 
 class StrictPeer:
     """A subscriber's process, up; for the time of a ``with`` block. ``report`` is there after it."""
 
-    def __init__(self, namespace: str, user: str, mac: str) -> None:
-        argv = [sys.executable, "-m", "tests.root.strict_peer", user, mac]
+    def __init__(self, namespace: str, user: str, mac: str, mtu: int = 1492) -> None:
+        argv = [sys.executable, "-m", "tests.root.strict_peer", user, mac, str(mtu)]
         with netns.inside(namespace):
             self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.report: dict[str, Any] = {}
-        self.address = ""
+        self.address, self.mtu = "", 0
 
     def __enter__(self) -> Self:
-        self.address = self._said()["address"]
+        up = self._said()
+        self.address, self.mtu = up["address"], up["mtu"]
         return self
 
     def __exit__(
@@ -85,10 +91,13 @@ def serving(namespace: str) -> Iterator[None]:
 
 def iperf3(namespace: str, *arguments: str, to: str = FAR) -> dict[str, Any]:
     """Send, from there, and give back how it went. Fails with what iperf3 says."""
-    with netns.inside(namespace):
-        done = subprocess.run(
-            ["iperf3", "-c", to, "-J", *arguments], capture_output=True, text=True, timeout=60, check=False
-        )
-    said = json.loads(done.stdout)
+    argv = ["iperf3", "-c", to, "-J", *arguments]
+    for _ in range(PATIENCE):
+        with netns.inside(namespace):
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+        said = json.loads(done.stdout)
+        if not any(word in said.get("error", "") for word in BUSY):
+            break
+        time.sleep(0.1)  # the server is not yet done with the one before
     assert "error" not in said, said["error"]
     return dict(said["end"])
