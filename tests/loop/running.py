@@ -38,6 +38,7 @@ class Running:
         )
         self.passed = threading.Condition()
         self.reports: list[Report] = []
+        self._waited = 0
         step = self.loop.step
 
         def counted() -> tuple[Report, float]:
@@ -54,7 +55,9 @@ class Running:
     def until(self, fulfilled: Callable[[], bool], what: str) -> None:
         """Wait until a wish is found fulfilled after a pass."""
         with self.passed:
-            assert self.passed.wait_for(fulfilled, 10), f"{what} never came: {self.reports[-1:]}"
+            if not self.passed.wait_for(fulfilled, 20):
+                raise AssertionError(f"{what} never came: {self.world.conditions()}")
+            self._waited = len(self.reports)
 
     def until_generation(self, number: int) -> None:
         def reached() -> bool:
@@ -63,9 +66,8 @@ class Running:
         self.until(reached, f"generation {number}")
 
     def until_looked(self) -> None:
-        """Wait for the end of one more pass."""
-        before = len(self.reports)
-        self.until(lambda: len(self.reports) > before, "another pass")
+        """Wait for the end of a pass after the one that was waited for last: it may have come already."""
+        self.until(lambda: len(self.reports) > self._waited, "another pass")
 
     def close(self) -> None:
         self.world.wake.stop()
