@@ -31,6 +31,10 @@ PPPOE_MRU = 1492
 """Largest MRU without RFC 4638's tag (RFC 2516 §7)."""
 
 
+_SERVICE_NAME, _HOST_UNIQ, _AC_COOKIE = TagType.SERVICE_NAME, TagType.HOST_UNIQ, TagType.AC_COOKIE
+_RELAY_SESSION_ID, _MAX_PAYLOAD = TagType.RELAY_SESSION_ID, TagType.PPP_MAX_PAYLOAD
+
+
 class Listener(NamedTuple):
     """An interface being served: its name, our MAC address on it, and its MTU in octets."""
 
@@ -74,19 +78,19 @@ def read(packet: pppoe.Packet) -> Request:
     vendors: list[bytes] = []
     cookie, max_payload = b"", 0
     for kind, value in pppoe.decode_tags(packet.payload):
-        if kind == TagType.SERVICE_NAME:
+        if kind == _SERVICE_NAME:
             services.append(value)
-        elif kind in (TagType.HOST_UNIQ, TagType.RELAY_SESSION_ID):
-            if kind == TagType.RELAY_SESSION_ID and echoed.get(kind, value) != value:
+        elif kind in (_HOST_UNIQ, _RELAY_SESSION_ID):
+            if kind == _RELAY_SESSION_ID and echoed.get(kind, value) != value:
                 raise Malformed(Drop.RELAY_TAGS)
             echoed.setdefault(kind, value)
-        elif kind == TagType.AC_COOKIE:
+        elif kind == _AC_COOKIE:
             cookie = value
-        elif kind == TagType.PPP_MAX_PAYLOAD and len(value) == 2:
+        elif kind == _MAX_PAYLOAD and len(value) == 2:
             max_payload = unpack("!H", value)[0]
         elif kind == TagType.VENDOR_SPECIFIC:
             vendors.append(value)
-    unique = echoed.get(TagType.HOST_UNIQ)
+    unique = echoed.get(_HOST_UNIQ)
     return Request(tuple(services), tuple(echoed.items()), unique, cookie, max_payload, line.read(vendors))
 
 
@@ -119,8 +123,8 @@ class Discovery:
             0,
             (
                 (TagType.AC_NAME, config.ac_name),
-                *((TagType.SERVICE_NAME, name) for name in names),
-                (TagType.AC_COOKIE, cookie),
+                *((_SERVICE_NAME, name) for name in names),
+                (_AC_COOKIE, cookie),
                 *request.echoed,
                 *_max_payload_tag(_mru(config, listener, request)),
             ),
@@ -143,7 +147,7 @@ class Discovery:
         if len(request.services) != 1 or not _offered(config, request.services[0]):
             return Refused(((TagType.SERVICE_NAME_ERROR, b"no such service"), *request.echoed))
         mru = _mru(config, listener, request)
-        tags = ((TagType.SERVICE_NAME, request.services[0]), *request.echoed, *_max_payload_tag(mru))
+        tags = ((_SERVICE_NAME, request.services[0]), *request.echoed, *_max_payload_tag(mru))
         whose = request.line.over(line.unpacked(cargo))
         return Admitted(tags, mru, (request.cookie, request.host_uniq), whose)
 
@@ -169,7 +173,7 @@ def _mru(config: Config, listener: Listener, request: Request) -> int:
 
 
 def _max_payload_tag(mru: int) -> tuple[Tag, ...]:
-    return ((TagType.PPP_MAX_PAYLOAD, mru.to_bytes(2, "big")),) if mru > PPPOE_MRU else ()
+    return ((_MAX_PAYLOAD, mru.to_bytes(2, "big")),) if mru > PPPOE_MRU else ()
 
 
 def _ethernet_header(frame: Frame) -> int:

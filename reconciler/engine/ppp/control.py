@@ -21,7 +21,33 @@ from enum import IntEnum
 from math import inf
 from typing import ClassVar
 
-from reconciler.engine.ppp.automaton import TIMED, TRANSITIONS, Event, Layer, State
+from reconciler.engine.ppp.automaton import (
+    CLOSE,
+    CLOSED,
+    CLOSING,
+    INITIAL,
+    OPEN,
+    OPENED,
+    RCA,
+    RCN,
+    RCR_MINUS,
+    RCR_PLUS,
+    REQ_SENT,
+    RTA,
+    RTR,
+    RUC,
+    RXJ_MINUS,
+    RXJ_PLUS,
+    STOPPING,
+    TIMED,
+    TLD,
+    TO_MINUS,
+    TO_PLUS,
+    TRANSITIONS,
+    UP,
+    Event,
+    Layer,
+)
 from reconciler.engine.ppp.outputs import Dropped, Output, Reason, Transmit
 from reconciler.engine.ppp.policy import LinkPolicy
 from reconciler.engine.wire import ppp
@@ -45,6 +71,9 @@ class Code(IntEnum):
     TERMINATE_REQUEST = 5
     TERMINATE_ACK = 6
     CODE_REJECT = 7
+
+
+REQUEST, ACK, NAK, REJECT, TERMINATE_REQUEST, TERMINATE_ACK, CODE_REJECT = Code
 
 
 _NOTHING = Packet(0, 0, b"")
@@ -78,7 +107,7 @@ class ControlProtocol(ABC):
     def __init__(self, policy: LinkPolicy, mtu: int) -> None:
         self.policy = policy
         self.mtu = mtu
-        self.state = State.INITIAL
+        self.state = INITIAL
         self.deadline = NEVER
         self.failure: Reason | None = None
         self._identifier = 0
@@ -126,7 +155,7 @@ class ControlProtocol(ABC):
 
     def other(self, packet: Packet, now: float, out: list[Output]) -> Layer | None:
         """A packet whose code is not one of `Code`."""
-        return self._event(Event.RUC, now, out, packet)
+        return self._event(RUC, now, out, packet)
 
     def code_rejected(self, code: int) -> None:  # noqa: B027 - most send nothing but `Code`
         """The peer does not know a code that it need not know."""
@@ -140,44 +169,44 @@ class ControlProtocol(ABC):
 
     def open(self, now: float, out: list[Output]) -> Layer | None:
         """We want this protocol, and the layer below is there (Open, then Up)."""
-        self._event(Event.OPEN, now, out)
-        return self._event(Event.UP, now, out)
+        self._event(OPEN, now, out)
+        return self._event(UP, now, out)
 
     def resume(self) -> None:
         """Be open, as an earlier process left it."""
-        self.state = State.OPENED
+        self.state = OPENED
         self._heard = True
 
     def close(self, now: float, out: list[Output]) -> Layer | None:
         """We want it no more."""
-        return self._event(Event.CLOSE, now, out)
+        return self._event(CLOSE, now, out)
 
     def give_up(self, now: float, out: list[Output]) -> Layer | None:
         """The peer rejects this whole protocol."""
         self.failure = Reason.PROTOCOL_REJECTED
-        return self._event(Event.RXJ_MINUS, now, out)
+        return self._event(RXJ_MINUS, now, out)
 
     def tick(self, now: float, out: list[Output]) -> Layer | None:
         """Time has come to `now`; harmless when nothing is due."""
         if now < self.deadline:
             return None
-        closing = self.state in (State.CLOSING, State.STOPPING)
+        closing = self.state in (CLOSING, STOPPING)
         limit = self.policy.max_terminate if closing else self.policy.max_configure
-        event = Event.TO_PLUS if self._transmissions < limit else Event.TO_MINUS
+        event = TO_PLUS if self._transmissions < limit else TO_MINUS
         return self._event(event, now, out)
 
     def receive(self, packet: Packet, now: float, out: list[Output]) -> Layer | None:
         """A packet of this protocol, once open. Raises Malformed, with nothing done, when its inside is."""
         code = packet.code
-        if code == Code.CONFIGURE_REQUEST:
+        if code == REQUEST:
             return self._requested(packet, now, out)
-        if code in (Code.CONFIGURE_ACK, Code.CONFIGURE_NAK, Code.CONFIGURE_REJECT):
+        if code in (ACK, NAK, REJECT):
             return self._answered(packet, now, out)
-        if code == Code.TERMINATE_REQUEST:
-            return self._event(Event.RTR, now, out, packet)
-        if code == Code.TERMINATE_ACK:
-            return self._event(Event.RTA, now, out)
-        if code == Code.CODE_REJECT:
+        if code == TERMINATE_REQUEST:
+            return self._event(RTR, now, out, packet)
+        if code == TERMINATE_ACK:
+            return self._event(RTA, now, out)
+        if code == CODE_REJECT:
             return self._code_rejected(packet.data, now, out)
         return self.other(packet, now, out)
 
@@ -191,22 +220,22 @@ class ControlProtocol(ABC):
 
     def _requested(self, packet: Packet, now: float, out: list[Output]) -> Layer | None:
         options = ppp.decode_options(packet.data)
-        if self.state in (State.CLOSED, State.CLOSING, State.STOPPING):
-            return self._event(Event.RCR_PLUS, now, out, packet)
-        if self.state is State.REQ_SENT and not self._heard:
+        if self.state in (CLOSED, CLOSING, STOPPING):
+            return self._event(RCR_PLUS, now, out, packet)
+        if self.state is REQ_SENT and not self._heard:
             self._heard = True
             self._send_configure_request(now, out)
         self._heard = True
         code, answer = self._verdict(options)
         if self.failure is not None:
             return self.close(now, out)
-        if code == Code.CONFIGURE_ACK:
+        if code == ACK:
             self.agreed(options)
             self._naks = 0
             reply = Packet(code, packet.identifier, packet.data)
-            return self._event(Event.RCR_PLUS, now, out, reply)
+            return self._event(RCR_PLUS, now, out, reply)
         reply = Packet(code, packet.identifier, ppp.encode_options(answer))
-        return self._event(Event.RCR_MINUS, now, out, reply)
+        return self._event(RCR_MINUS, now, out, reply)
 
     def _verdict(self, options: tuple[Option, ...]) -> tuple[Code, Iterable[Option]]:
         """Reject first, and then alone (§5.4); then Nak; an option's second appearance is rejected."""
@@ -224,26 +253,26 @@ class ControlProtocol(ABC):
                 naks.append((kind, acceptable))
                 refused.append(option)
         if rejects:
-            return Code.CONFIGURE_REJECT, rejects
+            return REJECT, rejects
         naks.extend(self.missing(seen))
         if not naks:
-            return Code.CONFIGURE_ACK, options
+            return ACK, options
         if not self.exhausted:
             self._naks += 1
-            return Code.CONFIGURE_NAK, naks
+            return NAK, naks
         final = [option for option in refused if self.may_reject(*option)]
-        return (Code.CONFIGURE_REJECT, final) if final else (Code.CONFIGURE_NAK, naks)
+        return (REJECT, final) if final else (NAK, naks)
 
     def _answered(self, packet: Packet, now: float, out: list[Output]) -> Layer | None:
         code, identifier, data = packet
         if not self._awaiting or identifier != self._request_identifier:
             out.append(Dropped(Drop.UNEXPECTED_REPLY))
             return None
-        if code == Code.CONFIGURE_ACK and data == self._request:
+        if code == ACK and data == self._request:
             self._awaiting = False
-            return self._event(Event.RCA, now, out)
-        reject = code == Code.CONFIGURE_REJECT
-        options = () if code == Code.CONFIGURE_ACK else ppp.decode_options(data)
+            return self._event(RCA, now, out)
+        reject = code == REJECT
+        options = () if code == ACK else ppp.decode_options(data)
         if not options or (reject and not self._is_part_of_request(options)):
             out.append(Dropped(Drop.ALTERED_REPLY))
             return None
@@ -251,7 +280,7 @@ class ControlProtocol(ABC):
         self._heed(options, reject=reject)
         if self.failure is not None:
             return self.close(now, out)
-        return self._event(Event.RCN, now, out)
+        return self._event(RCN, now, out)
 
     def _heed(self, options: tuple[Option, ...], *, reject: bool) -> None:
         """A Nak may also name options that we do not use, and several values for one: the first counts
@@ -273,10 +302,10 @@ class ControlProtocol(ABC):
         if len(data) < ppp.HEADER or int.from_bytes(data[2:4], "big") < ppp.HEADER:
             raise Malformed(Drop.TRUNCATED)
         code = data[0]
-        if Code.CONFIGURE_REQUEST <= code <= Code.CODE_REJECT:
+        if REQUEST <= code <= CODE_REJECT:
             return self.give_up(now, out)
         self.code_rejected(code)
-        return self._event(Event.RXJ_PLUS, now, out)
+        return self._event(RXJ_PLUS, now, out)
 
     # Events to actions (RFC 1661 §4)
 
@@ -286,7 +315,7 @@ class ControlProtocol(ABC):
         if transition is None:
             raise ValueError(f"{event.name} in {self.state.name}")
         actions, layer, state = transition
-        if layer is Layer.DOWN:
+        if layer is TLD:
             self._begin()
         for action in actions:
             self._perform(action, now, out, subject)
@@ -311,10 +340,10 @@ class ControlProtocol(ABC):
             case "sca" | "scn" | "ser":
                 out.append(Transmit(ppp.encode(self.protocol, *subject)))
             case "sta":
-                out.append(Transmit(ppp.encode(self.protocol, Code.TERMINATE_ACK, subject.identifier, b"")))
+                out.append(Transmit(ppp.encode(self.protocol, TERMINATE_ACK, subject.identifier, b"")))
             case "str":
                 self._awaiting = False
-                self.send(Code.TERMINATE_REQUEST, b"", out)
+                self.send(TERMINATE_REQUEST, b"", out)
                 self._transmissions += 1
                 self.deadline = now + self.policy.restart_timer
             case "zrc":
@@ -322,7 +351,7 @@ class ControlProtocol(ABC):
                 self.deadline = now + self.policy.restart_timer
             case "scj":
                 rejected = ppp.encode(self.protocol, *subject)[2:]
-                self.send(Code.CODE_REJECT, rejected[: self.mtu - ppp.HEADER], out)
+                self.send(CODE_REJECT, rejected[: self.mtu - ppp.HEADER], out)
 
     def _send_configure_request(self, now: float, out: list[Output]) -> None:
         """The first waits for a sign of life; one that has not been answered is repeated as it was."""
@@ -333,9 +362,9 @@ class ControlProtocol(ABC):
             self._awaiting = True
             self._asked = self.wanted()
             self._request = ppp.encode_options(self._asked)
-            self._request_identifier = self.send(Code.CONFIGURE_REQUEST, self._request, out)
+            self._request_identifier = self.send(REQUEST, self._request, out)
         else:
-            again = ppp.encode(self.protocol, Code.CONFIGURE_REQUEST, self._request_identifier, self._request)
+            again = ppp.encode(self.protocol, REQUEST, self._request_identifier, self._request)
             out.append(Transmit(again))
         timeout = FIRST_TIMEOUT * 2**self._transmissions
         self.deadline = now + min(timeout, self.policy.restart_timer)

@@ -28,6 +28,7 @@ class IpcpOption(IntEnum):
     SECONDARY_NBNS = 132
 
 
+_ADDRESS = IpcpOption.ADDRESS
 _DNS = (IpcpOption.PRIMARY_DNS, IpcpOption.SECONDARY_DNS)
 _NBNS = (IpcpOption.PRIMARY_NBNS, IpcpOption.SECONDARY_NBNS)
 
@@ -52,7 +53,7 @@ class Ipcp(ControlProtocol):
         self.reset()
 
     def reset(self) -> None:
-        self._ours: tuple[Option, ...] = ((IpcpOption.ADDRESS, self.grant.peer),)
+        self._ours: tuple[Option, ...] = ((_ADDRESS, self.grant.peer),)
         self._doubted = False
         self._demanded = False
 
@@ -62,7 +63,7 @@ class Ipcp(ControlProtocol):
         return self._ours
 
     def naked(self, kind: int, value: bytes) -> None:  # noqa: ARG002 - our address is not negotiable
-        if kind == IpcpOption.ADDRESS:
+        if kind == _ADDRESS:
             if self._doubted:
                 self._ours = ()
             self._doubted = True
@@ -73,7 +74,7 @@ class Ipcp(ControlProtocol):
     # The peer's request
 
     def judge(self, kind: int, value: bytes) -> bytes | None:  # noqa: ARG002 - there is one good value
-        return self.grant.address if kind == IpcpOption.ADDRESS else self._servers.get(kind)
+        return self.grant.address if kind == _ADDRESS else self._servers.get(kind)
 
     def may_reject(self, kind: int, value: bytes) -> bool:  # noqa: ARG002 - any of them may be asked for
         """Zero asks to be told (RFC 1332 §3.3): who still asks has not had our answer and does not haggle."""
@@ -81,12 +82,12 @@ class Ipcp(ControlProtocol):
 
     def missing(self, kinds: AbstractSet[int]) -> tuple[Option, ...]:
         """An address is what this is for: demanded once (RFC 1332 §3.3), and not done without."""
-        if IpcpOption.ADDRESS in kinds:
+        if _ADDRESS in kinds:
             return ()
         if self._demanded or self.exhausted:
             self.failure = Reason.ADDRESS_REFUSED
         self._demanded = True
-        return ((IpcpOption.ADDRESS, self.grant.address),)
+        return ((_ADDRESS, self.grant.address),)
 
     def agreed(self, options: tuple[Option, ...]) -> None:
         """Nothing to note: what is acknowledged is what was granted."""

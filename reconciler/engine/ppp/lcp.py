@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import IntEnum
 
-from reconciler.engine.ppp.automaton import Event, Layer, State
+from reconciler.engine.ppp.automaton import OPENED, RXR, Layer
 from reconciler.engine.ppp.control import ControlProtocol
 from reconciler.engine.ppp.echo import Keepalive
 from reconciler.engine.ppp.outputs import Dropped, Output, Reason
@@ -47,6 +47,8 @@ class LcpCode(IntEnum):
     TIME_REMAINING = 13
 
 
+_ECHO_REQUEST = LcpCode.ECHO_REQUEST
+_ECHOES = (LcpCode.ECHO_REQUEST, LcpCode.ECHO_REPLY)
 _NO_ANSWER = (LcpCode.DISCARD_REQUEST, LcpCode.IDENTIFICATION, LcpCode.TIME_REMAINING)
 
 
@@ -56,6 +58,9 @@ class LcpOption(IntEnum):
     MRU = 1
     AUTH = 3
     MAGIC = 5
+
+
+_MRU, _AUTH, _MAGIC = LcpOption
 
 
 class Lcp(ControlProtocol):
@@ -98,31 +103,31 @@ class Lcp(ControlProtocol):
 
     def wanted(self) -> tuple[Option, ...]:
         options = (
-            (LcpOption.MRU, self._mru.to_bytes(2, "big")),
-            (LcpOption.AUTH, _AUTH_VALUES[self.auth]),
-            (LcpOption.MAGIC, self._magic),
+            (_MRU, self._mru.to_bytes(2, "big")),
+            (_AUTH, _AUTH_VALUES[self.auth]),
+            (_MAGIC, self._magic),
         )
         if not self._without:
             return options
         return tuple(option for option in options if option[0] not in self._without)
 
     def naked(self, kind: int, value: bytes) -> None:
-        if kind == LcpOption.MRU:
+        if kind == _MRU:
             self._doubt_mru(value)
-        elif kind == LcpOption.AUTH:
+        elif kind == _AUTH:
             self._try_next_method(value)
-        elif kind == LcpOption.MAGIC:
+        elif kind == _MAGIC:
             if value == self._suggested:
                 self._note_loopback()
             self._magic = self._new_magic()
 
     def rejected(self, kind: int) -> None:
-        if kind == LcpOption.AUTH:
+        if kind == _AUTH:
             # A looped line returns our own refusal to authenticate ourselves.
             self.failure = Reason.LOOPBACK if self._loopbacks else Reason.AUTH_REFUSED
             return
         self._without |= {kind}
-        if kind == LcpOption.MAGIC:
+        if kind == _MAGIC:
             self._magic = _NO_MAGIC
 
     def _doubt_mru(self, value: bytes) -> None:
@@ -130,7 +135,7 @@ class Lcp(ControlProtocol):
         if self.policy.min_mru <= int.from_bytes(value, "big") < self._mru:
             self._mru = int.from_bytes(value, "big")
         elif self._mru_doubted:
-            self._without |= {LcpOption.MRU}
+            self._without |= {_MRU}
         else:
             self._mru_doubted = True
 
@@ -145,9 +150,9 @@ class Lcp(ControlProtocol):
     # The peer's request
 
     def judge(self, kind: int, value: bytes) -> bytes | None:
-        if kind == LcpOption.MRU:
+        if kind == _MRU:
             return self._judge_mru(value)
-        if kind == LcpOption.MAGIC:
+        if kind == _MAGIC:
             return self._judge_magic(value)
         return None
 
@@ -167,13 +172,13 @@ class Lcp(ControlProtocol):
 
     def may_reject(self, kind: int, value: bytes) -> bool:  # noqa: ARG002 - whatever its value
         """Whoever asks for a Magic-Number may not reject the peer's (§6.4)."""
-        return kind != LcpOption.MAGIC
+        return kind != _MAGIC
 
     def agreed(self, options: tuple[Option, ...]) -> None:
         values = dict(options)
-        mru = values.get(LcpOption.MRU)
+        mru = values.get(_MRU)
         self.mtu = min(self.policy.mru, DEFAULT_MRU if mru is None else int.from_bytes(mru, "big"))
-        self._peer_magic = values.get(LcpOption.MAGIC, _NO_MAGIC)
+        self._peer_magic = values.get(_MAGIC, _NO_MAGIC)
 
     def resume_with(self, auth: str, magic: bytes, peer_magic: bytes, mtu: int) -> None:
         """Be open, as agreed in an earlier process."""
@@ -194,11 +199,11 @@ class Lcp(ControlProtocol):
             if len(data) < len(_NO_MAGIC):
                 raise Malformed(Drop.TRUNCATED)
             return None
-        if code not in (LcpCode.ECHO_REQUEST, LcpCode.ECHO_REPLY):
+        if code not in _ECHOES:
             return super().other(packet, now, out)
         if len(data) < len(_NO_MAGIC):
             raise Malformed(Drop.TRUNCATED)
-        if self.state is not State.OPENED:
+        if self.state is not OPENED:
             out.append(Dropped(Drop.PPP_PHASE))
             return None
         return self._echo(packet, now, out)
@@ -211,9 +216,9 @@ class Lcp(ControlProtocol):
             return None if self.failure is None else self.close(now, out)
         if magic != self._peer_magic:
             out.append(Dropped(Drop.FOREIGN_MAGIC))
-        elif code == LcpCode.ECHO_REQUEST:
+        elif code == _ECHO_REQUEST:
             reply = (self._magic + data[4:])[: self.mtu - ppp.HEADER]
-            return self._event(Event.RXR, now, out, Packet(LcpCode.ECHO_REPLY, identifier, reply))
+            return self._event(RXR, now, out, Packet(LcpCode.ECHO_REPLY, identifier, reply))
         elif identifier != self.keepalive.asked:
             out.append(Dropped(Drop.STALE_ECHO))
         else:

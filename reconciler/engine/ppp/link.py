@@ -13,7 +13,7 @@ from itertools import count
 from math import inf
 
 from reconciler.engine.ppp.authentication import Authenticator
-from reconciler.engine.ppp.automaton import Layer, State
+from reconciler.engine.ppp.automaton import CLOSING, INITIAL, OPENED, STOPPING, TLD, TLF, TLU, Layer
 from reconciler.engine.ppp.chap import Chap
 from reconciler.engine.ppp.lcp import Lcp, LcpCode
 from reconciler.engine.ppp.mschap import MsChapV1, MsChapV2
@@ -71,6 +71,7 @@ __all__ = [
 REJECTS_PER_SECOND = 10
 """Protocol-Rejects sent, at most; some clients never stop asking."""
 
+_LCP = Protocol.LCP
 _DATA = (Protocol.IPV4, Protocol.IPV6)
 _AUTHENTICATION = (Protocol.PAP, Protocol.CHAP)
 _AUTHENTICATORS: dict[str, type[Authenticator]] = {
@@ -91,10 +92,12 @@ class Phase(Enum):
     TERMINATE = "terminate"
 
 
+DEAD, ESTABLISH, AUTHENTICATE, NETWORK, TERMINATE = Phase
+
 _OVERDUE = {
-    Phase.ESTABLISH: Reason.LCP_TIMEOUT,
-    Phase.AUTHENTICATE: Reason.AUTH_TIMEOUT,
-    Phase.NETWORK: Reason.NETWORK_TIMEOUT,
+    ESTABLISH: Reason.LCP_TIMEOUT,
+    AUTHENTICATE: Reason.AUTH_TIMEOUT,
+    NETWORK: Reason.NETWORK_TIMEOUT,
 }
 
 
@@ -134,7 +137,7 @@ class Link:
         self._reason: str | None = None
         self._reject_window = -inf
         self._rejects = 0
-        self.phase = Phase.DEAD
+        self.phase = DEAD
 
     @property
     def network_opened(self) -> bool:
@@ -157,7 +160,7 @@ class Link:
         """Go on, in place of `open`, where another process left off; the peer is asked soon whether it is
         there.
         """
-        self.phase = Phase.NETWORK
+        self.phase = NETWORK
         self._lcp.resume_with(agreed.auth, agreed.magic, agreed.peer_magic, agreed.mtu)
         self._lcp.keepalive.confirm(now, self._policy.restart_timer)
         self._auth = _AUTHENTICATORS[agreed.auth](self._policy, self._entropy, self._numbers)
@@ -172,9 +175,13 @@ class Link:
     def deadline(self) -> float | None:
         """When `tick` is next due. None: only a packet or a command can move this link."""
         lcp, auth, networks = self._lcp, self._auth, self._networks.deadline
-        due = self._limit if self._limit < lcp.deadline else lcp.deadline
-        due = due if due < lcp.keepalive.deadline else lcp.keepalive.deadline
-        due = due if due < networks else networks
+        due = self._limit
+        if lcp.deadline < due:
+            due = lcp.deadline
+        if lcp.keepalive.deadline < due:
+            due = lcp.keepalive.deadline
+        if networks < due:
+            due = networks
         if auth is not None and auth.deadline < due:
             due = auth.deadline
         return None if due == inf else due
@@ -182,7 +189,7 @@ class Link:
     def open(self, now: float) -> list[Output]:
         """The session stands: begin. Our first request waits a moment for the peer's (see `control`)."""
         out: list[Output] = []
-        if self.phase is Phase.DEAD and not self._over:
+        if self.phase is DEAD and not self._over:
             self._establish(now)
             self._lcp.open(now, out)
         return out
@@ -197,15 +204,15 @@ class Link:
     def receive(self, payload: bytes, now: float) -> list[Output]:
         """A PPPoE session's payload. Whatever it holds, nothing is raised."""
         out: list[Output] = []
-        if self.phase is Phase.DEAD:
+        if self.phase is DEAD:
             return out
         try:
             protocol, information = ppp.decode_frame(payload)
-            if protocol == Protocol.LCP:
+            if protocol == _LCP:
                 self._receive_lcp(ppp.decode(information), now, out)
             elif protocol in _DATA:
                 out.append(Dropped(Drop.PPP_DATA))
-            elif self._lcp.state is not State.OPENED:
+            elif self._lcp.state is not OPENED:
                 out.append(Dropped(Drop.PPP_PHASE))
             else:
                 self._receive_above_lcp(protocol, information, now, out)
@@ -216,7 +223,7 @@ class Link:
     def tick(self, now: float) -> list[Output]:
         """Time has come to `now`; harmless when nothing is due."""
         out: list[Output] = []
-        if self.phase is Phase.DEAD:
+        if self.phase is DEAD:
             return out
         if now >= self._limit:
             self._close(_OVERDUE[self.phase], now, out)
@@ -226,7 +233,7 @@ class Link:
             self._auth.tick(now, out)
             if self._auth.silent:
                 self._close(Reason.AUTH_TIMEOUT, now, out)
-        if self.phase is Phase.NETWORK:
+        if self.phase is NETWORK:
             self._networks.tick(now, out)
             self._after_networks(now, out)
         return out
@@ -241,7 +248,7 @@ class Link:
         out: list[Output] = []
         if self._auth is not None and self._auth.pending == number:
             self._auth.accept(grant.proof, now, out)
-            if self.phase is Phase.AUTHENTICATE:
+            if self.phase is AUTHENTICATE:
                 self._enter_network(grant, now, out)
         return out
 
@@ -258,12 +265,12 @@ class Link:
     # Phases
 
     def _establish(self, now: float) -> None:
-        self.phase = Phase.ESTABLISH
+        self.phase = ESTABLISH
         if self._login_by == inf:  # generous: `NO_RESPONSE` comes first unless the peer keeps talking
             self._limit = now + 2 * self._policy.max_configure * self._policy.restart_timer
 
     def _authenticate(self, now: float, out: list[Output]) -> None:
-        self.phase = Phase.AUTHENTICATE
+        self.phase = AUTHENTICATE
         if self._login_by == inf:  # renegotiating does not buy a stranger more time
             self._login_by = now + self._policy.auth_timeout
         self._limit = self._login_by
@@ -273,7 +280,7 @@ class Link:
         self._auth.start(now, out)
 
     def _enter_network(self, grant: Grant, now: float, out: list[Output]) -> None:
-        self.phase = Phase.NETWORK
+        self.phase = NETWORK
         self._login_by = inf
         self._limit = now + self._policy.network_timeout
         self._lcp.keepalive.start(now)
@@ -282,29 +289,29 @@ class Link:
     def _close(self, reason: str, now: float, out: list[Output]) -> None:
         self._reason = self._reason or reason
         self._after_lcp(self._lcp.close(now, out), now, out)
-        if self._lcp.state is State.INITIAL:
+        if self._lcp.state is INITIAL:
             self._finish(out)
 
     def _finish(self, out: list[Output]) -> None:
-        self.phase = Phase.DEAD
+        self.phase = DEAD
         self._limit = inf
         self._over = True
         out.append(Finished(self._reason or self._lcp.failure or Reason.NO_RESPONSE))
 
     def _after_lcp(self, layer: Layer | None, now: float, out: list[Output]) -> None:
-        if layer is Layer.UP:
+        if layer is TLU:
             self._authenticate(now, out)
-        elif layer is Layer.DOWN:
+        elif layer is TLD:
             if self._auth is not None:
                 self._auth.stop()
             self._networks.leave(out)
             self._establish(now)
-        elif layer is Layer.FINISHED:
+        elif layer is TLF:
             self._finish(out)
             return
-        if self.phase is not Phase.TERMINATE and self._lcp.state in (State.CLOSING, State.STOPPING):
+        if self.phase is not TERMINATE and self._lcp.state in (CLOSING, STOPPING):
             self._reason = self._reason or self._lcp.failure or Reason.PEER_TERMINATED
-            self.phase = Phase.TERMINATE
+            self.phase = TERMINATE
             self._limit = inf
 
     def _after_networks(self, now: float, out: list[Output]) -> None:
@@ -323,7 +330,7 @@ class Link:
         lcp = self._lcp
         if packet.code != LcpCode.PROTOCOL_REJECT:
             self._after_lcp(lcp.receive(packet, now, out), now, out)
-        elif lcp.state is not State.OPENED:
+        elif lcp.state is not OPENED:
             out.append(Dropped(Drop.PPP_PHASE))
         elif len(packet.data) < 2:
             out.append(Dropped(Drop.TRUNCATED))
@@ -332,7 +339,7 @@ class Link:
 
     def _protocol_rejected(self, protocol: int, now: float, out: list[Output]) -> None:
         """What the peer does not speak, we stop speaking (RFC 1661 §5.7)."""
-        if protocol == Protocol.LCP:
+        if protocol == _LCP:
             self._after_lcp(self._lcp.give_up(now, out), now, out)
         elif self._auth is not None and protocol == self._auth.protocol:
             self._close(Reason.PROTOCOL_REJECTED, now, out)
@@ -345,7 +352,7 @@ class Link:
         auth = self._auth
         if auth is not None and protocol == auth.protocol:
             auth.receive(ppp.decode(information), out)
-        elif self.phase is not Phase.NETWORK or protocol in _AUTHENTICATION:
+        elif self.phase is not NETWORK or protocol in _AUTHENTICATION:
             out.append(Dropped(Drop.PPP_PHASE))
         elif protocol in self._networks:
             self._networks.receive(protocol, ppp.decode(information), now, out)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import inf
 
-from reconciler.engine.ppp.automaton import Layer
+from reconciler.engine.ppp.automaton import TLD, TLU, Layer
 from reconciler.engine.ppp.control import ControlProtocol
 from reconciler.engine.ppp.ipcp import Ipcp
 from reconciler.engine.ppp.ipv6cp import Ipv6cp
@@ -17,6 +17,7 @@ from reconciler.engine.ppp.outputs import Ipv6Down, Ipv6Up, NetworkDown, Network
 from reconciler.engine.ppp.policy import Grant, LinkPolicy
 from reconciler.engine.wire.ppp import Packet, Protocol
 
+_IPCP = Protocol.IPCP
 _CONTROLS = {int(Protocol.IPV4): int(Protocol.IPCP), int(Protocol.IPV6): int(Protocol.IPV6CP)}
 """The control protocol of each network protocol."""
 
@@ -30,13 +31,13 @@ class Networks:
         self._policy = policy
         self._entropy = entropy
         self._protocols: dict[int, ControlProtocol] = {}
-        self._up: set[int] = set()
+        self._up: tuple[int, ...] = ()
 
     @property
     def ipv4(self) -> Ipcp | None:
         """The protocol that agreed on IPv4, while it may flow."""
-        ipcp = self._protocols.get(Protocol.IPCP)
-        return ipcp if isinstance(ipcp, Ipcp) and Protocol.IPCP in self._up else None
+        ipcp = self._protocols.get(_IPCP)
+        return ipcp if isinstance(ipcp, Ipcp) and _IPCP in self._up else None
 
     @property
     def any_up(self) -> bool:
@@ -64,7 +65,7 @@ class Networks:
     def open(self, grant: Grant, mtu: int, now: float, out: list[Output]) -> None:
         """The login was good: negotiate. `mtu` is the most octets of information that the peer takes."""
         ipcp = Ipcp(self._policy, grant, mtu)
-        self._protocols = {Protocol.IPCP: ipcp}
+        self._protocols = {_IPCP: ipcp}
         ipcp.open(now, out)
         self._open_ipv6(mtu, now, out)
 
@@ -72,7 +73,7 @@ class Networks:
         """IPv4 is open, as an earlier process left it; IPv6 is negotiated again."""
         ipcp = Ipcp(self._policy, grant, mtu)
         ipcp.resume()
-        self._protocols, self._up = {Protocol.IPCP: ipcp}, {Protocol.IPCP}
+        self._protocols, self._up = {_IPCP: ipcp}, (_IPCP,)
         self._open_ipv6(mtu, now, [])  # nothing is said at once to who has not been heard yet
 
     def _open_ipv6(self, mtu: int, now: float, out: list[Output]) -> None:
@@ -112,10 +113,10 @@ class Networks:
         return True
 
     def _follow(self, protocol: ControlProtocol, layer: Layer | None, out: list[Output]) -> None:
-        if layer is Layer.DOWN:
+        if layer is TLD:
             self._down(protocol.protocol, out)
-        elif layer is Layer.UP:
-            self._up.add(protocol.protocol)
+        elif layer is TLU:
+            self._up = (*self._up, protocol.protocol)
             if isinstance(protocol, Ipcp):
                 out.append(NetworkUp(protocol.grant.address))
             elif isinstance(protocol, Ipv6cp):
@@ -123,5 +124,5 @@ class Networks:
 
     def _down(self, kind: int, out: list[Output]) -> None:
         if kind in self._up:
-            self._up.discard(kind)
-            out.insert(0, NetworkDown() if kind == Protocol.IPCP else Ipv6Down())
+            self._up = tuple(other for other in self._up if other != kind)
+            out.insert(0, NetworkDown() if kind == _IPCP else Ipv6Down())
