@@ -69,7 +69,7 @@ def _table(generations: list[Any]) -> str:
 def _row(one: Any) -> tuple[str, ...]:
     return (
         str(one["number"]),
-        one["state"],
+        one["state"].replace("_", " "),
         _moment(one["applied"]),
         _commit(one),
         one["author"] or "-",
@@ -95,7 +95,7 @@ def _text(one: Any) -> str:
 
     commit = f"{one['commit'] or '-'}{' (modified)' if one['dirty'] else ''}"
     pairs = [
-        ("generation", f"{one['number']}, {one['state']}"),
+        ("generation", f"{one['number']}, {one['state'].replace('_', ' ')}"),
         ("applied", _moment(one["applied"])),
         ("commit", commit),
         ("author", one["author"] or "-"),

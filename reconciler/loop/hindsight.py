@@ -67,11 +67,11 @@ def _state(reconciler: Reconciler, found: Generation) -> str:
     pending = reconciler.course.bearing.pending
     if found.number == reconciler.archive.through:
         if pending and pending.generation == found.number:
-            return "on trial"
-        return "in force" if found.number == reconciler.history.applied else "in part"
+            return "on_trial"
+        return "in_force" if found.number == reconciler.history.applied else "in_part"
     if found.outcome == "undone":
         return "undone"
-    return "applied" if found.applied is not None else "not applied"
+    return "applied" if found.applied is not None else "not_applied"
 
 
 @dataclass(frozen=True, slots=True)

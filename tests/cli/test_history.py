@@ -65,7 +65,7 @@ def test_history_tells_the_generations_newest_first(daemon: Daemon, say: Say) ->
     apply(daemon, say, SECOND)
     found = say("history", "-o", "json").json
     assert [(one["number"], one["state"], one["origin"], one["kept"]) for one in found] == [
-        (2, "in force", "file", True),
+        (2, "in_force", "file", True),
         (1, "applied", "file", True),
     ]
     assert found[0].keys() == {
@@ -98,7 +98,7 @@ def test_history_of_what_could_not_be_done_names_what_failed(daemon: Daemon, say
     daemon.edit(SITE.replace("interface: eth1", "interface: [eth1, usb0]"))
     assert say("apply", daemon.path).status == 3
     one = say("history", "2", "-o", "json").json
-    assert one["state"] == "in part"
+    assert one["state"] == "in_part"
     assert [failure["path"] for failure in one["failures"]] == ["interface.usb0"]
     assert "no interface usb0" in say("history", "2").out
 
