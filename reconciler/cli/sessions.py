@@ -18,6 +18,7 @@ from reconciler.cli.common import (
     takes_common,
 )
 from reconciler.control.client import AnswerError
+from reconciler.site.values import rate_text
 
 
 @click.group("sessions", invoke_without_command=True)
@@ -56,7 +57,7 @@ def terminate(
 
 
 def _text(sessions: list[Any]) -> str:
-    head = ("USER", "ADDRESS", "ID", "MAC", "INTERFACE", "STATE", "UP", "IN", "OUT", "GEN")
+    head = ("USER", "ADDRESS", "ID", "MAC", "INTERFACE", "STATE", "UP", "IN", "OUT", "LIMIT", "GEN")
     return table(head, [_row(session) for session in sessions])
 
 
@@ -71,8 +72,15 @@ def _row(session: Any) -> tuple[str, ...]:
         duration(session["uptime_s"]),
         _octets(session["rx_bytes"]),
         _octets(session["tx_bytes"]),
+        _limit(session["rate_limit"]),
         f"{session['generation']}{'*' if session['stale'] else ''}",
     )
+
+
+def _limit(rates: dict[str, int | None]) -> str:
+    """As towards and from the subscriber, like 50M/10M."""
+    down, up = ("-" if rates[way] is None else rate_text(rates[way] or 0) for way in ("down", "up"))
+    return "-" if (down, up) == ("-", "-") else f"{down}/{up}"
 
 
 def _octets(count: float) -> str:

@@ -151,6 +151,13 @@ class Status(TypedDict):
     awaited: NotRequired[Awaited]
 
 
+class RateLimit(TypedDict):
+    """How fast packets may go to (``down``) and from a subscriber, in bits a second; null: no limit."""
+
+    down: int | None
+    up: int | None
+
+
 class Session(TypedDict):
     """A live session. ``id`` is the PPPoE session id; ``rx`` came from the subscriber; ``circuit_id`` and
     ``remote_id`` are what the access node says of the line (TR-101).
@@ -173,6 +180,7 @@ class Session(TypedDict):
     tx_packets: int
     circuit_id: str | None
     remote_id: str | None
+    rate_limit: RateLimit
 
 
 class Ended(TypedDict):

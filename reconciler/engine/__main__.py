@@ -100,6 +100,7 @@ def _host(journal: Journal, datapath: DataPath, manager: Manager) -> Host:
     host = Host(concentrator, datapath, Chronicle(journal, legacy.terms), manager)
     restore.restore(host, legacy, commands.user)
     datapath.prune()
+    host.shaper.prune()
     manager.forget_untaken()
     host.chronicle.commit()
     return host

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler import __version__
 from reconciler.engine import messages, observing, views
-from reconciler.engine.access.config import User, packed
+from reconciler.engine.access.config import Rate, User, packed
 from reconciler.engine.access.effects import Key
 from reconciler.engine.access.reasons import End
 from reconciler.engine.access.secret import NtHash, Password, Scrypt
@@ -142,7 +142,14 @@ def user(entry: UserEntry) -> User:
         fingerprint=entry["fingerprint"],
         drains=on_disable == "drain",
         renews=on_change == "terminate",
+        rate=_rate(entry.get("rate", messages.Rate(down=0, up=0))),
     )
+
+
+def _rate(entry: messages.Rate) -> Rate:
+    if min(entry["down"], entry["up"]) < 0:
+        raise ValueError
+    return Rate(entry["down"], entry["up"])
 
 
 def _secret(entry: messages.Secret) -> Secret:

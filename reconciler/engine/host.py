@@ -14,11 +14,22 @@ from typing import TYPE_CHECKING
 
 from reconciler.blame import described
 from reconciler.engine.access.discovery import Listener
-from reconciler.engine.access.effects import Ask, ClosePath, Dropped, Effect, Event, Fault, OpenPath, Send
+from reconciler.engine.access.effects import (
+    Ask,
+    ClosePath,
+    Dropped,
+    Effect,
+    Event,
+    Fault,
+    OpenPath,
+    Send,
+    Shape,
+)
 from reconciler.engine.access.reasons import End
 from reconciler.engine.counts import Counts
 from reconciler.engine.datapath.base import PathError
 from reconciler.engine.ports import Port
+from reconciler.engine.shaper import Shaper
 from reconciler.engine.wire.drop import Drop
 from reconciler.engine.workers import Answer, Workers
 from reconciler.linux.manager import Manager
@@ -59,6 +70,7 @@ class Host:
         """Why it is this one."""
         self.chronicle = chronicle
         self.ports: dict[str, Port] = {}
+        self.shaper = Shaper(datapath.device)
         self.drops: Counter[Drop] = Counter()
         self.counts = Counts()
         self.on_event: Callable[[Event], None] = lambda _event: None
@@ -163,11 +175,13 @@ class Host:
                 self._inspection = now + INSPECTION
                 self._inspect()
                 self._end_idle(now)
+                self.shaper.inspect()
                 self._manager.alive()
         self._workers.close()
         if not self._left:
             for name in list(self.ports):
                 self.unlisten(name, End.SHUTDOWN)
+            self.shaper.end()
             self.datapath.shutdown()
             self.chronicle.end()
 
@@ -210,6 +224,8 @@ class Host:
                     self.datapath.close(key)
                     self.chronicle.no_session(key)
                     paths = True
+                case Shape(address, rate):
+                    self.shaper.set(address, rate)
                 case Ask():
                     asks.append(effect)
                 case Dropped(reason):

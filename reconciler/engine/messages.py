@@ -100,6 +100,13 @@ Secret: TypeAlias = Password | NtHash | Scrypt
 """What is known of a user's password. It goes into the engine and never comes out."""
 
 
+class Rate(TypedDict):
+    """How fast packets may go to (``down``) and from a subscriber: bits a second, 0 = as fast as they can."""
+
+    down: int
+    up: int
+
+
 class UserEntry(TypedDict):
     """A subscriber who may log in. ``fingerprint`` is opaque to the engine, which only gives it back.
 
@@ -113,6 +120,7 @@ class UserEntry(TypedDict):
     enabled: bool
     sessions: int
     fingerprint: str
+    rate: NotRequired[Rate]
     on_disable: NotRequired[Literal["terminate", "drain"]]
     on_password_change: NotRequired[Literal["keep", "terminate"]]
 
@@ -124,6 +132,7 @@ class UserView(TypedDict):
     enabled: bool
     sessions: int
     fingerprint: str
+    rate: Rate
 
 
 class ListenerView(TypedDict):
@@ -159,6 +168,7 @@ class SessionView(TypedDict):
     tx_bytes: int
     rx_packets: int
     tx_packets: int
+    rate: Rate
 
 
 class SessionKey(TypedDict):

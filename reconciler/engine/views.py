@@ -69,6 +69,7 @@ def session_view(session: Session, counters: Counters, stale: bool, now: float) 
         "tx_bytes": counters.tx_bytes,
         "rx_packets": counters.rx_packets,
         "tx_packets": counters.tx_packets,
+        "rate": {"down": session.rate.down, "up": session.rate.up},
     }
 
 
@@ -79,6 +80,7 @@ def user_view(user: User) -> UserView:
         "enabled": user.enabled,
         "sessions": user.sessions,
         "fingerprint": user.fingerprint,
+        "rate": {"down": user.rate.down, "up": user.rate.up},
     }
 
 

@@ -82,6 +82,7 @@ def session(view: SessionView) -> dict[str, Any]:
         "tx_packets": view["tx_packets"],
         "circuit_id": view["circuit_id"],
         "remote_id": view["remote_id"],
+        "rate_limit": {way: rate or None for way, rate in view["rate"].items()},
     }
 
 

@@ -18,6 +18,7 @@ from reconciler.resources.engine import EngineClient, RefusedError
 from reconciler.site import hashes
 from reconciler.site.model import User
 from reconciler.site.secrets import UserSecret
+from reconciler.site.values import rate_text
 
 BATCH: Final = 200
 """Users in a request: the engine takes them in a few milliseconds."""
@@ -97,6 +98,7 @@ def _desired(declared: Declared) -> Value:
         "ip": str(user.ip) if user.ip else None,
         "enabled": user.enabled,
         "sessions": user.sessions,
+        "rate_limit": _limit(user.rate_limit.down or 0, user.rate_limit.up or 0),
     }
 
 
@@ -106,7 +108,14 @@ def _observed(user: UserView) -> Value:
         "ip": user["address"],
         "enabled": user["enabled"],
         "sessions": user["sessions"],
+        "rate_limit": _limit(user["rate"]["down"], user["rate"]["up"]),
     }
+
+
+def _limit(down: int, up: int) -> str | None:
+    """A rate limit in the plan's words."""
+    told = [f"{way} {rate_text(rate)}" for way, rate in (("down", down), ("up", up)) if rate]
+    return ", ".join(told) or None
 
 
 def _entry(name: str, wanted: Wanted) -> UserEntry:
@@ -117,6 +126,7 @@ def _entry(name: str, wanted: Wanted) -> UserEntry:
         "address": str(user.ip) if user.ip else None,
         "enabled": user.enabled,
         "sessions": user.sessions,
+        "rate": {"down": user.rate_limit.down or 0, "up": user.rate_limit.up or 0},
         "fingerprint": wanted.fingerprints[name],
         "on_disable": wanted.site.on_remove,
         "on_password_change": wanted.site.on_password_change,

@@ -57,6 +57,8 @@ CATALOGUE: Final[dict[str, str]] = {
     "E144": "There are no users. An empty list is refused, so that a slip does not lock everybody out.",
     "E145": "A user can log in by none of the methods in `auth`: a scrypt hash serves `pap` alone, an NT "
     "hash `mschapv2`, `mschap` and `pap`.",
+    "E146": "The value is not a rate: digits with `k`, `M` or `G` behind them, for a thousand, a million or "
+    "a thousand million bits a second, from `64k` to `100G`.",
     "E150": "A password's file cannot be read.",
     "E151": "A password's environment variable is not set.",
     "E152": "What a password's file or environment variable holds cannot be a password.",

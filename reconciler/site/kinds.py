@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from ipaddress import IPv4Address
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -59,6 +59,12 @@ def _warning(value: object) -> str:
     return text
 
 
+class Words(NamedTuple):
+    """What a kind is called where its Python type would say too little."""
+
+    text: str
+
+
 Number = Annotated[int, read(values.whole_number)]
 Truth = Annotated[bool, read(values.truth)]
 Address = Annotated[IPv4Address, read(values.address)]
@@ -75,6 +81,12 @@ Share = Annotated[
             ]
         }
     ),
+]
+Rate = Annotated[
+    int,
+    read(values.rate),
+    WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,11}[kMG]$"}),
+    Words("rate: digits and `k`, `M` or `G`"),
 ]
 Password = Annotated[Secret, read(_password)]
 Hash = Annotated[Secret, read(_scrypt)]

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from reconciler.site.impact import Effect, Impact, OnChange
+from reconciler.site.kinds import Words
 from reconciler.site.model import SelfHeal, Site, User, on_change
 from reconciler.site.secrets import Secret
 from reconciler.site.shape import keys_at, takes_names
@@ -152,9 +153,7 @@ def _below(path: str) -> tuple[str, ...]:
 def _field(above: list[str], key: str) -> tuple[type[BaseModel], FieldInfo]:
     table: Any = Site
     for step in above:
-        table = (
-            User if step == ANY else _bare(table.model_fields[step].annotation) if table is Site else table
-        )
+        table = User if step == ANY else _bare(table.model_fields[step].annotation)
     return table, table.model_fields[key]
 
 
@@ -165,7 +164,7 @@ def _bare(annotation: Any) -> Any:
 def _type(annotation: Any) -> str:
     origin, arms = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _type(arms[0])
+        return next((note.text for note in arms[1:] if isinstance(note, Words)), _type(arms[0]))
     if origin in {Union, UnionType}:
         return next(_type(arm) for arm in arms if arm is not type(None))
     if origin is Literal:

@@ -9,10 +9,9 @@ the engine.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from reconciler.site import values
 from reconciler.site.impact import Effect, Impact, OnChange, Touch, later, unnoticed
@@ -24,6 +23,7 @@ from reconciler.site.kinds import (
     NtHash,
     Number,
     Password,
+    Rate,
     Recipient,
     Sealed,
     Share,
@@ -64,6 +64,19 @@ class _Declared(BaseModel):
         for key, field in cls.model_fields.items():
             if not any(isinstance(note, OnChange) for note in field.metadata):
                 raise TypeError(f"{cls.__name__}.{key}: what does a change of it do to live sessions?")
+
+
+class RateLimit(_Declared):
+    """How fast a subscriber's packets may go, each direction by itself: bits a second of IPv4 packets,
+    without what PPPoE adds. A change counts at once, for live sessions too.
+    """
+
+    down: Annotated[Rate | None, unnoticed()] = Field(
+        default=None, description="Towards the subscriber. Unset: no limit.", examples=["50M"]
+    )
+    up: Annotated[Rate | None, unnoticed()] = Field(
+        default=None, description="From the subscriber. Unset: no limit.", examples=["10M"]
+    )
 
 
 class User(_Declared):
@@ -126,6 +139,12 @@ class User(_Declared):
         ge=1,
         le=1024,
         description="At most this many sessions of the user at once. Lowering it ends the oldest surplus.",
+    )
+    rate_limit: Annotated[RateLimit, unnoticed()] = Field(
+        default=RateLimit(),
+        description="How fast the user's packets may go, each session by itself. Digits with `k`, `M` or `G` "
+        "behind them: bits a second.",
+        examples=[{"down": "50M", "up": "10M"}],
     )
 
     @model_validator(mode="before")
@@ -197,15 +216,7 @@ class SelfHeal(_Declared):
     @model_validator(mode="before")
     @classmethod
     def _short_form(cls, data: Any) -> Any:
-        if not isinstance(data, str):
-            return data
-        if data not in get_args(Healing):
-            context = {
-                "says": "not one of the values it can have",
-                "advice": "write `on`, `report` or `off`",
-            }
-            raise PydanticCustomError("E128", "{says}", context)
-        return dict.fromkeys(cls.model_fields, data)
+        return dict.fromkeys(cls.model_fields, data) if isinstance(data, str) else data
 
 
 class LcpEcho(_Declared):
@@ -343,9 +354,9 @@ class Site(_Declared):
     )
     clamp_mss: Annotated[Truth | None, unnoticed()] = Field(
         default=None,
-        description="Whether the segment size of subscribers' TCP connections is lowered, in both "
-        "directions, to what the path and a session take: `mtu` less 40 octets. It helps where ICMP is lost. "
-        "Needs the program `nft` (Debian: nftables). Unset: where that is possible.",
+        description="Whether the segment size of subscribers' TCP connections is lowered, in both directions, "
+        "to what the path and a session take: `mtu` less 40 octets. It helps where ICMP is lost. Needs the "
+        "program `nft` (Debian: nftables). Unset: where that is possible.",
         examples=[True],
     )
     self_heal: Annotated[SelfHeal, unnoticed()] = Field(
@@ -393,8 +404,8 @@ class Site(_Declared):
         default=0,
         ge=0,
         le=31_536_000,
-        description="Seconds after which a session is ended however busy it is, so that the subscriber has "
-        "to log in again. 0: never.",
+        description="Seconds after which a session is ended however busy it is, so that the subscriber has to "
+        "log in again. 0: never.",
         examples=[86_400],
     )
     idle_timeout: Annotated[Number, later(Touch.ALL, "idle time-out")] = Field(

@@ -20,6 +20,7 @@ from reconciler.site.model import (
     LcpEcho,
     Limits,
     Nat,
+    RateLimit,
     SelfHeal,
     Site,
     User,
@@ -28,7 +29,7 @@ from reconciler.site.model import (
 from reconciler.site.place import Path
 from reconciler.site.secrets import Secret
 
-_TABLES: Final = (Site, User, Forwarding, Nat, LcpEcho, Limits, Guard, SelfHeal)
+_TABLES: Final = (Site, User, RateLimit, Forwarding, Nat, LcpEcho, Limits, Guard, SelfHeal)
 
 KEYWORDS: Final = frozenset(key for model in _TABLES for key in model.model_fields)
 """Every key of the format, wherever it belongs."""

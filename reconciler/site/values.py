@@ -16,6 +16,7 @@ MAX_OCTETS: Final = 255
 octet.
 """
 
+_UNITS: Final = {"k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
 _TRUTH: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _LOOKS_TRUE: Final = frozenset({"yes", "y", "on", "1", "enable", "enabled"})
 _LOOKS_FALSE: Final = frozenset({"no", "n", "off", "0", "disable", "disabled"})
@@ -54,6 +55,27 @@ def share(value: object) -> str:
     if re.fullmatch(r"(0|[1-9][0-9]{0,8}|(100|[1-9]?[0-9])%)", text, re.ASCII):
         return text
     raise UnfitError("E137", "neither a number nor a percentage", "write it as in `20%` or `5`")
+
+
+def rate(value: object) -> int:
+    """Bits a second, written with a decimal unit: ``512k``, ``50M``, ``1G``."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    text = _text(value, "a rate")
+    match = re.fullmatch(r"([1-9][0-9]{0,11})([kMG])", text, re.ASCII)
+    if match is None:
+        why = "a rate needs a unit" if text.isdigit() else "not a rate"
+        raise UnfitError("E146", why, "write it as in `512k`, `50M` or `1G`: bits a second")
+    number = int(match[1]) * _UNITS[match[2]]
+    if not _UNITS["k"] * 64 <= number <= _UNITS["G"] * 100:
+        raise UnfitError("E146", "not a rate that makes sense here", "it may be from `64k` to `100G`")
+    return number
+
+
+def rate_text(bits: int) -> str:
+    """A rate as it would be written."""
+    unit = next(unit for unit in ("G", "M", "k") if bits % _UNITS[unit] == 0)
+    return f"{bits // _UNITS[unit]}{unit}"
 
 
 def truth(value: object) -> bool:

@@ -172,11 +172,13 @@ def test_sessions_lists_and_filters(daemon: Daemon, say: Say) -> None:
     assert [session["user"] for session in said.json] == ["theo", "pablo"]
     keys = ["user", "address", "peer", "mac", "id", "interface", "state", "since", "uptime_s", "generation"]
     keys += ["stale", "rx_bytes", "tx_bytes", "rx_packets", "tx_packets", "circuit_id", "remote_id"]
+    keys += ["rate_limit"]
     assert list(said.json[0]) == keys
     assert said.json[0]["id"] == theo["id"]
     assert [session["user"] for session in say("sessions", "--stale", "-o", "json").json] == ["pablo"]
     text = say("sessions").out
     assert "theo" in text
+    assert "50M/-" in text
     assert "1*" in text
     lines = say("sessions", "-o", "ndjson").out.splitlines()
     assert [json.loads(line)["user"] for line in lines] == ["theo", "pablo"]

@@ -166,6 +166,7 @@ class FakeEngine:
                 "enabled": user["enabled"],
                 "sessions": user["sessions"],
                 "fingerprint": user["fingerprint"],
+                "rate": user.get("rate", {"down": 0, "up": 0}),
             }
             for name, user in self.users.items()
         }
@@ -319,6 +320,7 @@ class FakeEngine:
                 "tx_bytes": 0,
                 "rx_packets": 0,
                 "tx_packets": 0,
+                "rate": {"down": 50_000_000, "up": 0},
             }
             self.sessions.append(session)
             self.tell("session_opened", session, "login")

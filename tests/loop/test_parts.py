@@ -49,6 +49,7 @@ def session(number: int, **more: object) -> SessionView:
         "tx_bytes": 0,
         "rx_packets": 0,
         "tx_packets": 0,
+        "rate": {"down": 0, "up": 0},
     }
     return {**view, **more}  # type: ignore[typeddict-item]
 

@@ -14,7 +14,7 @@ from reconciler.loop.why import Scene, account, as_mac
 from tests.loop.test_parts import NOW, session
 
 MAC = "02:00:00:00:00:01"
-USER: UserView = {"address": None, "enabled": True, "sessions": 1, "fingerprint": ""}
+USER: UserView = {"address": None, "enabled": True, "sessions": 1, "fingerprint": "", "rate": {"down": 0, "up": 0}}
 
 
 def engine(**more: Any) -> Observation:

@@ -25,6 +25,7 @@ def test_every_path_has_an_entry(path: str) -> None:
         ("users.a.b.c.ip", "IPv4 address", "unset"),
         ("users.*.password", "text, kept secret", "unset"),
         ("users", "mapping", "required"),
+        ("users.*.rate_limit.down", "rate: digits and `k`, `M` or `G`", "unset"),
         ("users.theo", "mapping, or the password alone", "required"),
         ("auth", "list of `mschapv2` or `chap` or `mschap` or `pap`", "[mschapv2, chap, pap]"),
         ("forwarding", "mapping", "see its keys"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from reconciler.engine.access.config import terms
+from reconciler.engine.access.config import UNLIMITED, terms
 from reconciler.engine.access.leases import Leases
 from reconciler.engine.access.limits import USUAL, Logins
 from reconciler.engine.access.reasons import Refusal
@@ -16,7 +16,7 @@ from reconciler.engine.access.users import Question, Users
 from reconciler.engine.ppp.link import Grant
 
 if TYPE_CHECKING:
-    from reconciler.engine.access.config import Config, User
+    from reconciler.engine.access.config import Config, Rate, User
     from reconciler.engine.access.session import Session
     from reconciler.engine.access.table import Table
     from reconciler.engine.access.users import Proven
@@ -88,6 +88,11 @@ class Admission:
     def conclude(self, session: Session, question: Question, good: bool, now: float) -> Verdict:
         """The same, once the question has its answer."""
         return self._decide(session, question.name, self._users.conclude(question, good), now)
+
+    def rate(self, session: Session) -> Rate:
+        """How fast the session's packets may go, by what its user may now."""
+        user = None if session.user is None else self._users.get(session.user.name)
+        return UNLIMITED if user is None else user.rate
 
     def confirm(self, session: Session, credentials: Credentials) -> Grant | Refusal:
         """Whether these are still the credentials of the user who is logged in; if so, what it has anyway."""

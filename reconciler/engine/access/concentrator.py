@@ -155,6 +155,7 @@ class Concentrator:
         """
         self.generation = generation
         doomed: list[tuple[Session, str]] = []
+        shaped: list[Effect] = []
         for name, terminate in remove:
             self._admission.remove(name)
             if terminate:
@@ -163,6 +164,9 @@ class Concentrator:
             before = self.users.get(user.name)
             self._admission.put(user)
             live = self._table.of_user(user.name)
+            for session in live:
+                if session.path_open:
+                    shaped += self._lifecycle.shape(session, user.rate)
             disabled = not user.enabled and (before is None or before.enabled)
             if disabled and not user.drains:
                 doomed += [(session, End.USER_DISABLED) for session in live]
@@ -170,7 +174,8 @@ class Concentrator:
                 doomed += [(session, End.PASSWORD_CHANGED) for session in live]
             elif before is not None and len(live) > user.sessions < before.sessions:
                 doomed += [(session, End.SESSIONS_LOWERED) for session in live[: len(live) - user.sessions]]
-        return self._end(doomed, now)
+        outcome = self._end(doomed, now)
+        return Outcome([*shaped, *outcome.effects], outcome.ended)
 
     def listen(self, listener: Listener, generation: int) -> None:
         """Serve an interface."""

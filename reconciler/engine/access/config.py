@@ -95,6 +95,16 @@ class Config:
         }
 
 
+class Rate(NamedTuple):
+    """How fast packets may go to (``down``) and from a subscriber, in bits a second; 0: as they can."""
+
+    down: int = 0
+    up: int = 0
+
+
+UNLIMITED = Rate()
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """A subscriber who may log in. ``address`` is a fixed one; ``sessions`` is how many may be up at once (1
@@ -113,6 +123,7 @@ class User:
     fingerprint: str = ""
     drains: bool = False
     renews: bool = False
+    rate: Rate = UNLIMITED
 
     def __repr__(self) -> str:
         return f"User({self.name!r})"

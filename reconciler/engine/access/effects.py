@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from reconciler.engine.wire.drop import Drop
 
 if TYPE_CHECKING:
+    from reconciler.engine.access.config import Rate
     from reconciler.engine.access.line import Line
     from reconciler.engine.access.users import Question
     from reconciler.engine.messages import EventType
@@ -48,6 +49,13 @@ class ClosePath(NamedTuple):
     """Stop carrying the session's packets."""
 
     key: Key
+
+
+class Shape(NamedTuple):
+    """Keep what goes to and comes from this address to this rate; told again whenever that changes."""
+
+    address: bytes
+    rate: Rate
 
 
 class Ask(NamedTuple):
@@ -90,4 +98,4 @@ class Fault(NamedTuple):
     error: Exception
 
 
-Effect: TypeAlias = Send | OpenPath | ClosePath | Ask | Dropped | Event | Fault
+Effect: TypeAlias = Send | OpenPath | ClosePath | Shape | Ask | Dropped | Event | Fault

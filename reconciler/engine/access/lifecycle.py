@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.engine.access.config import UNLIMITED
 from reconciler.engine.access.effects import (
     Ask,
     ClosePath,
@@ -17,6 +18,7 @@ from reconciler.engine.access.effects import (
     Fault,
     OpenPath,
     Send,
+    Shape,
 )
 from reconciler.engine.access.reasons import End, Refusal
 from reconciler.engine.access.timers import Deadlines
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from reconciler.engine.access.admission import Admission, Verdict
+    from reconciler.engine.access.config import Rate
     from reconciler.engine.access.session import Session
     from reconciler.engine.access.table import Table
     from reconciler.engine.messages import EventType
@@ -60,7 +63,8 @@ class Lifecycle:
         session.path_open = session.established = True
         session.used = now
         self._deadlines.update(session)
-        return [OpenPath(session.key, agreed.grant.address, session.link.peer_mru)]
+        carried = OpenPath(session.key, agreed.grant.address, session.link.peer_mru)
+        return [carried, *self.shape(session, self._admission.rate(session))]
 
     def waits(self, session: Session, number: int) -> bool:
         """Whether a login still waits for the answer to the question of this number."""
@@ -98,6 +102,14 @@ class Lifecycle:
         elif 0 < session.config.idle_timeout <= now - session.used:
             return self.end(session, End.IDLE_TIMEOUT, now)
         return []
+
+    def shape(self, session: Session, rate: Rate) -> list[Effect]:
+        """The session's packets may go this fast from now on."""
+        if rate == session.rate or session.address is None:
+            return []
+        session.rate = rate
+        self._table.changes.note(session.key)
+        return [Shape(session.address.to_bytes(4, "big"), rate)]
 
     def end(self, session: Session, reason: str, now: float) -> list[Effect]:
         """End a session politely: no more packets at once, Terminate-Request, PADT when that is answered or
@@ -155,6 +167,7 @@ class Lifecycle:
                     session.used = now
                     self._table.changes.note(session.key)
                     effects.append(OpenPath(session.key, address, session.link.peer_mru))
+                    effects += self.shape(session, self._admission.rate(session))
                     effects.append(self._opened(session, now))
                 case ppp.NetworkDown():
                     effects += self._close_path(session)
@@ -214,7 +227,7 @@ class Lifecycle:
             return []
         session.path_open = False
         self._table.changes.note(session.key)
-        return [ClosePath(session.key)]
+        return [ClosePath(session.key), *self.shape(session, UNLIMITED)]
 
     def _opened(self, session: Session, now: float) -> Event:
         setup = None if session.established else now - session.started

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.engine.access.config import UNLIMITED
 from reconciler.engine.access.line import NO_LINE
 from reconciler.engine.access.timers import NEVER
 from reconciler.engine.ppp.link import Link, Phase
@@ -38,7 +39,8 @@ class Session:
     ``ending`` says why we are ending it, if we are; once ``closed`` nothing is sent for it any more.
     ``established``: its addresses have been agreed on, now or before. ``line`` is where the access node says
     it is; ``question`` what has to be found out before a login that waits can be decided. ``carried`` is how
-    many packets it had carried when that was last looked at, and ``used`` when that was last more than before.
+    many packets it had carried when that was last looked at, and ``used`` when that was last more than
+    before; ``rate`` how fast its packets may go.
     """
 
     __slots__ = (
@@ -59,6 +61,7 @@ class Session:
         "pads",
         "path_open",
         "question",
+        "rate",
         "signature",
         "started",
         "terms",
@@ -87,6 +90,7 @@ class Session:
         self.until = now + config.session_timeout if config.session_timeout else NEVER
         self.used = now
         self.carried = 0
+        self.rate = UNLIMITED
         self.armed = NEVER
         self.signature: tuple[bytes, bytes | None] = (b"", None)
         self.pads = b""

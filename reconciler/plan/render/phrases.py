@@ -98,6 +98,8 @@ def _field(key: str, before: object, after: object) -> str:
         return "password changed"
     if key == "enabled":
         return "enabled" if after else "disabled"
+    if key == "rate_limit":
+        return f"rate_limit {before or 'none'} -> {after or 'none'}"
     return f"{key} {before or 'from the pool'} -> {after or 'from the pool'}"
 
 
