@@ -59,7 +59,7 @@ def breaches(
     gone: Iterable[SessionView], ended: Iterable[SessionKey], reasons: Mapping[Key, str]
 ) -> list[Breach]:
     """Those of the missing sessions that we ended, or of whose end nobody heard (``reasons``) for a reason
-    of their own.
+    of their own. Of one without a login it is not always told: most come to nothing by themselves.
     """
     ours = {key(session) for session in ended}
     found: list[Breach] = []
@@ -67,7 +67,7 @@ def breaches(
         reason = reasons.get(key(session))
         if key(session) in ours:
             found.append(Breach(session, "ended by this apply"))
-        elif reason is None:
+        elif reason is None and session["user"] is not None:
             found.append(Breach(session, "ended without a word"))
         elif reason in COMMANDED:
             found.append(Breach(session, reason))

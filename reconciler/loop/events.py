@@ -20,10 +20,6 @@ TALLIED = 256
 """Kinds of events, with their reasons, that are counted apart."""
 
 
-_ENDINGS = frozenset({"session_closed", "dial_failed", "login_refused"})
-"""What is told of a session's end: of one that nobody had logged in on, only how its login went."""
-
-
 class Event(TypedDict):
     """One event. ``time`` is Unix time; what does not apply is None. ``type`` of the reconciler's own:
     ``generation_applied``, ``change_held``, ``hold_ended``, ``drift_found``, ``drift_healed``,
@@ -170,7 +166,7 @@ class Events:
             (event["interface"], event["mac"], event["id"]): event["reason"]
             for number, event in self._log
             if number > after
-            and event["type"] in _ENDINGS
+            and event["type"] == "session_closed"
             and event["interface"] is not None
             and event["mac"] is not None
             and event["id"] is not None

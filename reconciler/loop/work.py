@@ -148,7 +148,8 @@ class Work:
         gone = accounts.missing(before.at.live.sessions, after.at.live.sessions, predicted)
         if not gone:
             return ()
-        reasons = self._events.ends(map(accounts.key, gone), told, LAST_WORDS)
+        known = [accounts.key(session) for session in gone if session["user"] is not None]
+        reasons = self._events.ends(known, told, LAST_WORDS)
         return tuple(accounts.breaches(gone, ended, reasons))
 
     def _stamp(self, seen: Picture) -> None:

@@ -89,6 +89,13 @@ def test_accounts_tell_our_doing_from_theirs(ended: bool, reason: str | None, br
     assert [one.why for one in found] == ([breach] if breach else [])
 
 
+def test_accounts_expect_no_word_of_who_had_not_logged_in() -> None:
+    stranger = session(1, user=None)
+    assert accounts.breaches([stranger], [], {}) == []
+    ours = accounts.breaches([stranger], [{"interface": "eth1", "mac": stranger["mac"], "id": 1}], {})
+    assert [breach.why for breach in ours] == ["ended by this apply"]
+
+
 def test_commanded_reasons_are_the_engines_words() -> None:
     ours = {"terminated_by_operator"}
     assert {str(reason) for reason in End} >= accounts.COMMANDED - ours

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.engine.messages import EventType
 from reconciler.linux.sysctl import IP_FORWARD
 from reconciler.loop.report import Again, Blocked, Settled
 from tests.fakes.engine import FakeEngine, RefusalError, password
@@ -318,7 +319,7 @@ def test_value_of_a_write_that_failed_is_put_back_too(world: World) -> None:
     ],
 )
 def test_session_that_leaves_by_itself_during_an_apply_is_no_breach(
-    world: World, user: str | None, told: str, reason: str
+    world: World, user: str | None, told: EventType, reason: str
 ) -> None:
     world.edit().settle()
     session = world.engine.dial("theo")
