@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
-from typing import Any
 
 import click
 
 from reconciler.cli import ask
 from reconciler.cli.common import Common, print_data, say, takes_common
+from reconciler.cli.pace import Pace
 
 _LOOK = 0.25
 """Seconds between two looks at who is left."""
 
 
-class Rate(click.ParamType[float]):
-    """So many a second: ``20/s``, ``20`` or ``0.5/s``."""
-
-    name = "rate"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)(?:/s)?", str(value), re.ASCII)
-        if match is None or not float(match[1]):
-            self.fail(f"{value!r} is not a pace: write 20/s", param, ctx)
-        return float(match[1])
-
-
 @click.command("drain")
-@click.option("--rate", type=Rate(), metavar="N/s", help="So many sessions a second.  [default: 50/s]")
+@click.option("--rate", type=Pace(), metavar="N/s", help="So many sessions a second.  [default: 50/s]")
 @click.option("--no-wait", is_flag=True, help="Begin, and do not wait until nobody is left.")
 @click.option("--undo", is_flag=True, help="Admit subscribers again; whoever is still there stays.")
 @takes_common()

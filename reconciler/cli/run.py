@@ -10,7 +10,7 @@ import click
 
 from reconciler.cli import door
 from reconciler.cli.common import Common, Failure, coloured, takes_common
-from reconciler.cli.drain import Rate
+from reconciler.cli.pace import Pace
 
 if TYPE_CHECKING:
     from reconciler.control.exporter import Address
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--drain-rate",
-    type=Rate(),
+    type=Pace(),
     metavar="N/s",
     help="With --on-exit drain or --release: so many sessions a second.  [default: 50/s]",
 )

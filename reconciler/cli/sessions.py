@@ -1,7 +1,9 @@
-"""``reconciler sessions`` and ``reconciler sessions terminate``."""
+"""``reconciler sessions``, ``sessions terminate`` and ``sessions roll``."""
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -17,6 +19,7 @@ from reconciler.cli.common import (
     table,
     takes_common,
 )
+from reconciler.cli.pace import Pace
 from reconciler.control.client import AnswerError
 from reconciler.site.values import rate_text
 
@@ -53,6 +56,32 @@ def terminate(
         return EXIT_ERROR
     print_data(common, answer["ended"], lambda: _text(answer["ended"]))
     say(common, f"ended: {len(answer['ended'])}")
+    return 0
+
+
+@command.command("roll")
+@click.option(
+    "--rate", type=Pace(), metavar="N/s", default="2/s", show_default=True, help="So many a second."
+)
+@takes_common()
+def roll(common: Common, rate: float) -> int:
+    """End the sessions that a re-dial would give something else, a few a second, so that they come back on
+    the present settings.
+
+    Those that become stale meanwhile are left for the next time. Interrupted, it stops where it is.
+    """
+    stale = [s["address"] for s in ask.get(common, "/v1/sessions") if s["stale"] and s["address"]]
+    ended = []
+    try:
+        for number, address in enumerate(stale):
+            if number:
+                time.sleep(1 / rate)
+            with suppress(AnswerError):  # it has ended by itself
+                ended += ask.post(common, "/v1/sessions/terminate", addresses=[address])["ended"]
+    except KeyboardInterrupt:
+        say(common, f"interrupted: {len(stale) - len(ended)} are still as they were")
+    print_data(common, ended, lambda: _text(ended))
+    say(common, f"ended: {len(ended)}")
     return 0
 
 

@@ -195,6 +195,16 @@ def test_sessions_terminate_ends_only_what_is_named(daemon: Daemon, say: Say, ho
     assert [session["user"] for session in daemon.engine.live()] == ["theo"]
 
 
+def test_sessions_roll_ends_the_stale_ones_and_nobody_else(daemon: Daemon, say: Say) -> None:
+    ready(say)
+    for user in ("theo", "pablo"):
+        daemon.engine.dial(user)["stale"] = user == "pablo"
+    said = say("sessions", "roll", "--rate", "50/s", "-o", "json")
+    assert (said.status, [session["user"] for session in said.json]) == (0, ["pablo"])
+    assert [session["user"] for session in daemon.engine.live()] == ["theo"]
+    assert "ended: 0" in say("sessions", "roll").err
+
+
 def test_sessions_terminate_of_nobody_is_an_error(daemon: Daemon, say: Say) -> None:
     ready(say)
     said = say("sessions", "terminate", "nobody")
