@@ -22,7 +22,7 @@ from tests.fakes.kernel import FakeKernel, FakeMemory
 from tests.fakes.sites import wanted
 from tests.plan.worlds import DEFAULT
 
-DECIDES = {"version", "on_remove", "on_password_change"}
+DECIDES = {"version", "on_remove", "on_password_change", "age_recipients", "deny_warnings"}
 """Keys that are nothing to be reached: the file's form, and what a change of something else does."""
 WITHIN = {f"users.*.{key}" for key in SOURCES if key != "password"}
 """Other ways to give the password, which is one thing to the planner."""
