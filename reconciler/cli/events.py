@@ -34,6 +34,8 @@ def _text(event: Any) -> str:
     if event["id"] is not None:
         words += [event["user"] or "-", f"0x{event['id']:04x}", event["mac"], event["interface"]]
     words.append(event["reason"])
+    if "rx_bytes" in event:
+        words.append(f"(received {event['rx_bytes']}, sent {event['tx_bytes']} octets)")
     if event["commit"]:
         words.append(f"({event['commit'][:7]})")
     return visible(" ".join(words))

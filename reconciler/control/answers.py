@@ -322,7 +322,7 @@ class Account(TypedDict):
 
 class Event(TypedDict):
     """Something that happened. ``type`` is one of a subscriber's, or of the daemon's own; what does not apply
-    is null or left out.
+    is null or left out. ``rx`` and ``tx``, with ``session_closed``: what the session has carried.
     """
 
     time: str
@@ -335,4 +335,8 @@ class Event(TypedDict):
     remote_id: NotRequired[str | None]
     reason: str
     generation: int
+    rx_bytes: NotRequired[int]
+    tx_bytes: NotRequired[int]
+    rx_packets: NotRequired[int]
+    tx_packets: NotRequired[int]
     commit: str | None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import select
 from collections import Counter, deque
+from operator import add
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ from reconciler.engine.access.effects import (
 )
 from reconciler.engine.access.reasons import End
 from reconciler.engine.counts import Counts
-from reconciler.engine.datapath.base import PathError
+from reconciler.engine.datapath.base import Counters, PathError
 from reconciler.engine.ports import Port
 from reconciler.engine.shaper import Shaper
 from reconciler.engine.wire.drop import Drop
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from reconciler.engine.access.concentrator import Concentrator, Outcome
+    from reconciler.engine.access.effects import Key
     from reconciler.engine.chronicle import Chronicle
     from reconciler.engine.datapath.base import DataPath
 
@@ -48,6 +50,8 @@ IDLE_LOOK = 10.0
 """Seconds between two looks at which sessions carry anything, where that matters."""
 GOODBYE = 4.0
 """Seconds that subscribers get to answer a Terminate-Request when the engine shuts down."""
+
+_NOTHING = Counters()
 
 log = logging.getLogger("reconciler.engine")
 
@@ -73,6 +77,7 @@ class Host:
         self.shaper = Shaper(datapath.device)
         self.drops: Counter[Drop] = Counter()
         self.counts = Counts()
+        self._past: dict[Key, Counters] = {}
         self.on_event: Callable[[Event], None] = lambda _event: None
         self._chores: deque[Iterator[object]] = deque()
         self._poll = select.epoll()
@@ -123,7 +128,7 @@ class Host:
         except PathError:
             port.close()
             raise
-        self.datapath.flush()
+        self._settle()
         self.ports[name] = port
         for sock in port.sockets.values():
             self.register(sock.fileno(), self._reader(port, sock))
@@ -154,6 +159,10 @@ class Host:
         """Wait for nothing from this descriptor any more."""
         del self._readers[descriptor]
         self._poll.unregister(descriptor)
+
+    def past(self, key: Key) -> Counters:
+        """What the closed paths of a session have carried that is not over yet."""
+        return self._past.get(key, _NOTHING)
 
     def later(self, chore: Iterator[object]) -> None:
         """Do something long a step at a time, with a turn of the loop between two steps."""
@@ -207,10 +216,12 @@ class Host:
 
     def perform(self, effects: Iterable[Effect]) -> None:
         """Do what the concentrator wants: paths first, so that a first packet finds its path; then the
-        journal, so that nobody is told what could be forgotten; then frames.
+        journal, so that nobody is told what could be forgotten; then events, that a session's end can tell what
+        it carried; then frames.
         """
         sends: list[Send] = []
         asks: list[Ask] = []
+        events: list[Event] = []
         paths = False
         for effect in effects:
             match effect:
@@ -231,15 +242,26 @@ class Host:
                 case Dropped(reason):
                     self.drops[reason] += 1
                 case Event():
-                    self.counts.take(effect)
-                    self.on_event(effect)
+                    events.append(effect)
                 case Fault(key, error):
                     self._report(f"session {key.id:#06x} on {key.interface}", error)
         if paths:
-            self.datapath.flush()
+            self._settle()
             self.chronicle.commit()
+        self._tell(events)
         self._send(sends)
         self._delegate(asks)
+
+    def _settle(self) -> None:
+        for key, carried in self.datapath.flush().items():
+            self._past[key] = Counters(*map(add, carried, self.past(key)))
+
+    def _tell(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self.counts.take(event)
+            self.on_event(event)
+            if event.type in ("session_closed", "dial_failed"):
+                self._past.pop(event.key, None)
 
     def _send(self, sends: Iterable[Send]) -> None:
         for name, frame in sends:

@@ -284,7 +284,8 @@ class Counts(TypedDict):
 class EventView(TypedDict):
     """Something that happened to a subscriber. ``time`` is Unix time in seconds.
 
-    ``dial_failed``: a session ended before anybody had logged in, so that there is no ``user``.
+    ``dial_failed``: a session ended before anybody had logged in, so that there is no ``user``. Numbers of
+    octets and packets: what a session has carried, told when it closes.
     """
 
     time: float
@@ -297,6 +298,10 @@ class EventView(TypedDict):
     remote_id: str | None
     reason: str
     generation: int
+    rx_bytes: NotRequired[int]
+    tx_bytes: NotRequired[int]
+    rx_packets: NotRequired[int]
+    tx_packets: NotRequired[int]
 
 
 # Requests: the arguments beside "id" and "do". Every change carries the generation it belongs to.

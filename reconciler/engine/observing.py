@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from operator import add
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, get_args
 
@@ -62,6 +63,7 @@ def observation(host: Host, since: Mark | None, *, traffic: bool) -> Slices[Over
         "listeners": {name: views.listener_view(port.interface) for name, port in host.ports.items()},
         "drops": _drops(host),
         "draining": host.concentrator.draining,
+        "journal_trouble": host.chronicle.trouble,
         "mark": mark,
         "whole": whole,
         "time": views.unix_time(monotonic()),
@@ -111,12 +113,16 @@ def _sessions(host: Host, keys: Sequence[Key], counters: Mapping[Key, Counters])
     return {
         "users": {},
         "sessions": [
-            views.session_view(session, counters.get(key, _NOTHING), host.concentrator.stale(session), now)
+            views.session_view(session, _carried(host, key, counters), host.concentrator.stale(session), now)
             for key, session in found
             if session is not None
         ],
         "gone": [views.key_view(key) for key, session in found if session is None],
     }
+
+
+def _carried(host: Host, key: Key, counters: Mapping[Key, Counters]) -> Counters:
+    return Counters(*map(add, counters.get(key, _NOTHING), host.past(key)))
 
 
 def _slices(things: list[T]) -> Iterator[list[T]]:

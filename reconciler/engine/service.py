@@ -63,7 +63,7 @@ class Service:
         """Tell an event to every client that follows."""
         followers = [client for client in self._clients.values() if client.following]
         if followers:
-            answer: Answer = {"event": views.event_view(event)}
+            answer: Answer = {"event": views.event_view(event, self._host.past(event.key))}
             for client in followers:
                 self._send(client, answer)
 

@@ -95,9 +95,9 @@ def listener_view(interface: Interface) -> ListenerView:
     }
 
 
-def event_view(event: Event) -> EventView:
-    """An event that happened just now."""
-    return {
+def event_view(event: Event, carried: Counters | None = None) -> EventView:
+    """An event that happened just now; of a session's end, with what the session has ``carried``."""
+    view: EventView = {
         "time": time(),
         "type": event.type,
         "user": None if event.user is None else decode(event.user),
@@ -109,6 +109,10 @@ def event_view(event: Event) -> EventView:
         "reason": event.reason,
         "generation": event.generation,
     }
+    if carried is not None and event.type == "session_closed":
+        view["rx_bytes"], view["tx_bytes"] = carried.rx_bytes, carried.tx_bytes
+        view["rx_packets"], view["tx_packets"] = carried.rx_packets, carried.tx_packets
+    return view
 
 
 def key_view(key: Key) -> SessionKey:

@@ -37,6 +37,10 @@ class Event(TypedDict):
     remote_id: NotRequired[str | None]
     reason: str
     generation: int
+    rx_bytes: NotRequired[int]
+    tx_bytes: NotRequired[int]
+    rx_packets: NotRequired[int]
+    tx_packets: NotRequired[int]
 
 
 class Numbered(NamedTuple):

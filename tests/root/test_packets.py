@@ -82,3 +82,16 @@ def test_X2_I12_nobody_sends_in_anothers_name(up: Engine, cable: Cable) -> None:
         theo.ppp.address = address
         cable.say([forged, ping(theo, 2)])
         assert listening.recv(2048)[26:28] == b"\0\2", "the first to arrive is the honest one"
+
+
+def test_a_sessions_end_tells_what_it_has_carried(up: Engine, cable: Cable) -> None:
+    theo = cable.dial(Subscriber(THEO))
+    cable.say([ping(theo, number, bytes(100 * number)) for number in range(5)])
+    cable.until(lambda: len(packets(cable, socket.IPPROTO_ICMP)) == 5)
+    up.ask("follow")
+    up.ask("users", generation=2, put=[], remove=[{"name": "theo", "sessions": "terminate"}])
+    assert up.sessions()[0]["rx_packets"] == 5, "while it says goodbye"
+    cable.until(lambda: theo.state == "closed")
+    told = up.receive()["event"]
+    assert (told["type"], told["rx_packets"], told["tx_packets"]) == ("session_closed", 5, 5)
+    assert told["rx_bytes"] == told["tx_bytes"] == 5 * 28 + 1000

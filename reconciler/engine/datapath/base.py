@@ -66,8 +66,10 @@ class DataPath(Protocol):
     def prune(self) -> None:
         """Close what an engine before this one had open and this one has not asked for."""
 
-    def flush(self) -> None:
-        """Return when all that was asked for is in effect."""
+    def flush(self) -> Mapping[Key, Counters]:
+        """Return when all that was asked for is in effect; gives what the paths have carried that were closed
+        since.
+        """
 
     def counters(self) -> Mapping[Key, Counters]:
         """What each open path has carried."""

@@ -58,6 +58,11 @@ class Path:
         self.wanted = True
         self.rx_bytes = self.tx_bytes = self.rx_packets = self.tx_packets = 0
 
+    def tally(self) -> Tally:
+        """What it has carried."""
+        carried = (self.rx_bytes, self.tx_bytes, self.rx_packets, self.tx_packets)
+        return Tally(self.ifindex, self.mac, self.session_id, *carried)
+
     def absorb(self, other: Path) -> None:
         """Count what another path has carried."""
         self.rx_bytes += other.rx_bytes
@@ -119,15 +124,16 @@ class Forwarder:
         port.paths[session] = path
         self._by_address[path.address] = (port, path)
 
-    def close(self, ifindex: int, mac: bytes, session_id: int) -> None:
-        """Stop a session's packets, if it is there."""
+    def close(self, ifindex: int, mac: bytes, session_id: int) -> Tally | None:
+        """Stop a session's packets, if it is there; gives what it has carried."""
         port = self.ports.get(ifindex)
         path = port.paths.pop(_session(mac, session_id), None) if port is not None else None
         if port is None or path is None:
-            return
+            return None
         port.past.absorb(path)
         if self._by_address.get(path.address, (None, None))[1] is path:
             del self._by_address[path.address]
+        return path.tally()
 
     def doubt(self) -> None:
         """Another engine has come: nothing is wanted until it asks for it."""
@@ -144,11 +150,7 @@ class Forwarder:
 
     def tallies(self) -> list[Tally]:
         """What every open path has carried, and the closed ones of each port together."""
-        return [
-            Tally(p.ifindex, p.mac, p.session_id, p.rx_bytes, p.tx_bytes, p.rx_packets, p.tx_packets)
-            for port in self.ports.values()
-            for p in (port.past, *port.paths.values())
-        ]
+        return [path.tally() for port in self.ports.values() for path in (port.past, *port.paths.values())]
 
     def upstream(self, port: Port) -> None:
         """Move what has arrived on a port to the TUN device."""

@@ -1,7 +1,8 @@
 """What the engine and the TUN worker say to each other: fixed-size records on a stream socket.
 
-The engine sends ``Record``; the worker answers HELLO with its device's name and its version, SYNC with one
-octet once all before it is done, and COUNTERS with a count and that many ``Tally``.
+The engine sends ``Record``; the worker answers HELLO with its device's name and its version, SYNC, once all
+before it is done, with a count and that many ``Tally``, of the paths closed since the last, and COUNTERS with
+those of all that there are.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Collection
 
 SOCKET_NAME = "datapath.sock"
 """The worker's socket inside the runtime directory."""
 
-VERSION = 1
+VERSION = 2
 """Raised when an engine and a worker of another version could not understand each other."""
 
 record = Struct("!BI6sH4sH16s")
@@ -67,6 +69,17 @@ class Tally(NamedTuple):
     tx_bytes: int
     rx_packets: int
     tx_packets: int
+
+
+def tallies(some: Collection[Tally]) -> bytes:
+    """A count, and as many."""
+    return count.pack(len(some)) + b"".join(tally.pack(*each) for each in some)
+
+
+def receive_tallies(sock: socket.socket) -> list[Tally]:
+    """The inverse of ``tallies``, from a socket. Raises ``ConnectionError`` if the other side ends before."""
+    total = count.unpack(receive(sock, count.size))[0]
+    return [Tally(*fields) for fields in tally.iter_unpack(receive(sock, total * tally.size))]
 
 
 def receive(sock: socket.socket, size: int) -> bytes:

@@ -43,6 +43,7 @@ class TunDataPath:
         self._ports: dict[str, tuple[int, bytes]] = {}
         self._paths: dict[Key, tuple[bytes, int]] = {}
         self._unsent = bytearray()
+        self._ended: dict[Key, Counters] = {}
         self._watch = select.epoll()
         self._process: subprocess.Popen[str] | None = None
         self._worker, self.device = self._adopt() or self._start(DEVICE)
@@ -74,25 +75,15 @@ class TunDataPath:
 
     def prune(self) -> None:
         self._say(Record(Op.PRUNE))
-        self.flush()
+        self._settle()
 
-    def flush(self) -> None:
-        if not self._unsent:
-            return
-        self._say(Record(Op.SYNC))
-        try:
-            self._send()
-            records.receive(self._worker, 1)
-        except OSError:
-            self._replace()
+    def flush(self) -> Mapping[Key, Counters]:
+        self._settle()
+        ended, self._ended = self._ended, {}
+        return ended
 
     def counters(self) -> Mapping[Key, Counters]:
-        names = {index: interface for interface, (index, _) in self._ports.items()}
-        return {
-            Key(names[t.ifindex], (), t.mac, t.session_id): Counters(*t[3:])
-            for t in self._tallies()
-            if t.ifindex in names and t.session_id
-        }
+        return self._by_key(self._tallies())
 
     def traffic(self) -> Mapping[str, Counters]:
         names = {index: interface for interface, (index, _) in self._ports.items()}
@@ -103,17 +94,34 @@ class TunDataPath:
                 sums[name] = Counters(*map(add, sums[name], t[3:]))
         return sums
 
+    def _by_key(self, tallies: list[Tally]) -> dict[Key, Counters]:
+        names = {index: interface for interface, (index, _) in self._ports.items()}
+        return {
+            Key(names[t.ifindex], (), t.mac, t.session_id): Counters(*t[3:])
+            for t in tallies
+            if t.ifindex in names and t.session_id
+        }
+
     def _tallies(self) -> list[Tally]:
-        self.flush()
+        self._settle()
         self._say(Record(Op.COUNTERS))
         try:
             self._send()
-            total = records.count.unpack(records.receive(self._worker, records.count.size))[0]
-            body = records.receive(self._worker, total * records.tally.size)
+            return records.receive_tallies(self._worker)
         except OSError:
             self._replace()
             return []
-        return [Tally(*fields) for fields in records.tally.iter_unpack(body)]
+
+    def _settle(self) -> None:
+        """Have the worker do all that it was told, and take note of what the paths that it closed carried."""
+        if not self._unsent:
+            return
+        self._say(Record(Op.SYNC))
+        try:
+            self._send()
+            self._ended |= self._by_key(records.receive_tallies(self._worker))
+        except OSError:
+            self._replace()
 
     def drops(self) -> Mapping[Drop, int]:
         return {}
@@ -205,7 +213,7 @@ class TunDataPath:
             self._say(Record(Op.ATTACH, index, mac, interface=interface.encode()))
         for key, (address, mtu) in self._paths.items():
             self._say(Record(Op.OPEN, self._ports[key.interface][0], key.mac, key.id, address, mtu))
-        self.flush()
+        self._settle()
 
 
 def remove(runtime_dir: Path) -> None:

@@ -18,7 +18,7 @@ from time import monotonic
 
 from reconciler.engine.datapath import records
 from reconciler.engine.datapath.forward import Forwarder, Path, Port
-from reconciler.engine.datapath.records import Op, Record
+from reconciler.engine.datapath.records import Op, Record, Tally
 from reconciler.linux import interface
 from reconciler.linux.tun import open_tun
 
@@ -43,6 +43,8 @@ class Worker:
         self._poll.register(listening, select.EPOLLIN)
         self._poll.register(tun, select.EPOLLIN)
         self._ports: dict[int, Port] = {}
+        self._ended: list[Tally] = []
+        """What the paths have carried that were closed since somebody asked."""
 
     def run(self) -> None:
         """Move packets until told to quit, or left alone for too long."""
@@ -104,15 +106,14 @@ class Worker:
                 self._raise_mtu(asked.mtu)
                 forwarder.open(Path(asked.ifindex, asked.mac, asked.session_id, asked.address, asked.mtu))
             case Op.CLOSE:
-                forwarder.close(asked.ifindex, asked.mac, asked.session_id)
+                ended = forwarder.close(asked.ifindex, asked.mac, asked.session_id)
+                if ended is not None:
+                    self._ended.append(ended)
             case Op.SYNC:
-                engine.sendall(b"\0")
+                engine.sendall(records.tallies(self._ended))
+                self._ended.clear()
             case Op.COUNTERS:
-                tallies = forwarder.tallies()
-                engine.sendall(
-                    records.count.pack(len(tallies))
-                    + b"".join(records.tally.pack(*tally) for tally in tallies)
-                )
+                engine.sendall(records.tallies(forwarder.tallies()))
         return asked.op != Op.QUIT
 
     def _raise_mtu(self, mtu: int) -> None:

@@ -57,6 +57,7 @@ class EbpfDataPath:
         self._ports: dict[str, tuple[int, bytes]] = {}
         self._wanted: set[Wire] = set()
         self._access_only = False
+        self._ended: dict[Key, Counters] = {}
         self._pins = Pins(runtime_dir)
         self._held = ExitStack()
         """What this process holds open; the kernel goes on without it."""
@@ -122,8 +123,9 @@ class EbpfDataPath:
 
     def close(self, key: Key) -> None:
         port = self._ports.get(key.interface)
-        if port is not None:
-            self._close(Wire(port[0], key.mac, key.id))
+        carried = self._close(Wire(port[0], key.mac, key.id)) if port is not None else None
+        if carried is not None:
+            self._ended[key] = carried
 
     def prune(self) -> None:
         served = {index for index, _ in self._ports.values()}
@@ -132,8 +134,9 @@ class EbpfDataPath:
         for wire in self._sessions.open_now.keys() - self._wanted:
             self._close(wire)
 
-    def flush(self) -> None:
-        """Everything took effect at once."""
+    def flush(self) -> Mapping[Key, Counters]:
+        ended, self._ended = self._ended, {}
+        return ended
 
     def counters(self) -> Mapping[Key, Counters]:
         names = {index: interface for interface, (index, _) in self._ports.items()}
@@ -183,11 +186,13 @@ class EbpfDataPath:
         except (OSError, PathError) as error:
             log.error("subscribers' packets have no device: %s", error)
 
-    def _close(self, wire: Wire) -> None:
+    def _close(self, wire: Wire) -> Counters | None:
         self._wanted.discard(wire)
         was = self._sessions.close(wire)
-        if was is not None:
-            self._pair.forget(was.address)
+        if was is None:
+            return None
+        self._pair.forget(was.address)
+        return was.carried
 
     def _forsake(self, index: int) -> None:
         for wire in [wire for wire in self._sessions.open_now if wire.ifindex == index]:

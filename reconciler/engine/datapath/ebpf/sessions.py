@@ -24,6 +24,13 @@ class FullError(Exception):
     """The maps have no room for one more."""
 
 
+class Closed(NamedTuple):
+    """A session that was open: its address, and what it has carried."""
+
+    address: bytes
+    carried: Counters
+
+
 class Open(NamedTuple):
     """A session that is open: its address and where it counts."""
 
@@ -77,7 +84,7 @@ class Sessions:
         self._addresses.put(address_key(address), wire.pack())
         self.open_now[wire] = Open(address, slot)
 
-    def close(self, wire: Wire) -> Open | None:
+    def close(self, wire: Wire) -> Closed | None:
         """Stop a session's packets; what it was, if it was open."""
         was = self.open_now.pop(wire, None)
         if was is None:
@@ -85,11 +92,12 @@ class Sessions:
         if self._addresses.get(address_key(was.address)) == wire.pack():
             self._addresses.remove(address_key(was.address))
         self._sessions.remove(wire.pack())
+        carried = self._counts.of(was.slot)
         port = self.ports.get(wire.ifindex)
         if port is not None:
-            self._counts.add(port.slot, self._counts.of(was.slot))
+            self._counts.add(port.slot, carried)
         self._freed.append(was.slot)
-        return was
+        return Closed(was.address, Counters(*carried))
 
     def carried(self, wire: Wire) -> Counters:
         """What a session that is open has carried."""
