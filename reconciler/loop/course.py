@@ -58,12 +58,9 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """``generation`` was not confirmed and is undone: what it wished (``digest``) is not taken from the file
-    again.
-    """
+    """``generation`` was not confirmed and is undone: what it wished is not taken from the file again."""
 
     generation: int
-    digest: str
     since: float
 
 
@@ -123,14 +120,12 @@ class Course:
             yield self._bearing.pending.generation
             yield self._bearing.pending.undo_to
 
-    def follows(self, wish: str) -> bool:
-        """Whether a file that wishes ``wish`` is followed. What was undone is forgotten once the file wishes
-        something else.
+    def follows(self, *, refused: bool) -> bool:
+        """Whether a file is followed that wishes what was undone (``refused``), or something else: then what
+        was undone is forgotten.
         """
         now = self._bearing
-        if now.pause or now.pending:
-            return False
-        if now.refused and now.refused.digest == wish:
+        if now.pause or now.pending or (now.refused and refused):
             return False
         if now.refused:
             self._set(replace(now, refused=None))

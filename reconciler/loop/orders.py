@@ -180,7 +180,7 @@ class Orders:
         pending, through = self._course.bearing.pending, self._archive.through
         if pending:
             return pending.undo_to
-        if self._history.wish(goal) != self._history.wish_of(through):
+        if not self._reconciler.standing.wishes(goal, through):
             return through
         fresh = self._clocks.monotonic() - self._reconciler.begun < CLAIM
         return self._archive.before if fresh else None

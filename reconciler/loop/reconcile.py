@@ -73,9 +73,9 @@ class Reconciler:
         self._events = events
         self._wall = clocks.wall
         self._gate = Gate(self.archive.through)
-        self._standing = Standing(store, self.history, self.archive, self.course, self._gate, events)
+        self.standing = Standing(store, self.history, self.archive, self.course, self._gate, events)
         self._work = Work(
-            supervisor.client, resources, self.ledger, self.history, self._standing, events, clocks.wall
+            supervisor.client, resources, self.ledger, self.history, self.standing, events, clocks.wall
         )
         self.begun = -math.inf
         """When what stands was let through, by the monotonic clock; long ago if it was before we began."""
@@ -170,7 +170,7 @@ class Reconciler:
             if self._gate.stops(plan, verdict):
                 return self._gate.hold(plan, verdict)
             before = self.archive.through
-            self._standing.order(goal, cause, note, seen.at.live, plan, verdict)
+            self.standing.order(goal, cause, note, seen.at.live, plan, verdict)
             if self.archive.through != before:
                 self.begun = self._monotonic()
             return None
@@ -181,8 +181,8 @@ class Reconciler:
 
     def _reconcile(self, intake: Intake) -> Report:
         goal = intake.goal
-        self._standing.end_pause(self._now())
-        followed = goal is not None and self.course.follows(self.history.wish(goal))
+        self.standing.end_pause(self._now())
+        followed = goal is not None and self.standing.follows(goal)
         if goal is None and self.archive.standing() is None:
             return self._stuck(intake, Blocked("SourceInvalid", intake.source.problem))
         hello = self._supervisor.ensure()
@@ -191,12 +191,12 @@ class Reconciler:
         if pending := self.course.expired(self._now()):
             try:
                 self.begun = self._monotonic()
-                self._standing.undo(pending, Live(self._supervisor.client.observe()), self._now())
+                self.standing.undo(pending, Live(self._supervisor.client.observe()), self._now())
             except NotKeptError as error:
                 end = Blocked("UndoFailed", f"generation {pending.generation} cannot be undone: {error}")
                 return replace(self._enforce(intake, hello), end=end)
         report = self._enforce(intake, hello)
-        if isinstance(report.end, Settled) and not intake.doubtful and self._standing.differs(goal):
+        if isinstance(report.end, Settled) and not intake.doubtful and self.standing.differs(goal):
             report = replace(report, end=Blocked(*self.course.bearing.why(), retry_in=math.inf))
         return report
 
@@ -215,7 +215,7 @@ class Reconciler:
         else:
             if number != self.archive.through:
                 self.begun = self._monotonic()
-            self._standing.admit(number, goal, plan, verdict)
+            self.standing.admit(number, goal, plan, verdict)
             report = self._work.carry_out(intake, goal, hello, seen, plan)
         return replace(report, verdict=verdict, took=self._monotonic() - self.begun)
 

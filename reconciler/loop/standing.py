@@ -8,10 +8,10 @@ through. It must not know how a generation is carried out.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler.engine.messages import SessionKey
-from reconciler.loop.archive import Archive, planned
+from reconciler.loop.archive import Archive, NotKeptError, planned
 from reconciler.loop.course import Course, Now, Pending, Refused
 from reconciler.loop.events import Events
 from reconciler.loop.gate import Gate
@@ -34,6 +34,7 @@ class Standing:
     course: Course
     gate: Gate
     events: Events
+    _wishes: dict[int, str] = field(default_factory=dict)
 
     def admit(self, number: int, goal: Goal, plan: Plan, verdict: Verdict | None) -> None:
         """A generation goes through, by ``plan``."""
@@ -66,8 +67,7 @@ class Standing:
             number = self.history.number(goal, live, Cause("undo", pending.undo_to))
             self.archive.admit(number, goal, self.course.in_use)
             self.history.conclude(pending.generation, "undone")
-            wish = self.history.wish_of(pending.generation)
-            self.course.refuse(Refused(pending.generation, wish, now.wall))
+            self.course.refuse(Refused(pending.generation, now.wall))
         self.gate.let(number)
         text = f"generation {pending.generation} was not confirmed: back to that of {pending.undo_to}"
         self.events.note("undone", text, number, now.wall)
@@ -78,9 +78,25 @@ class Standing:
             why = f": {pause.reason}" if pause.reason else ""
             self.events.note("resumed", f"the pause is over{why}", self.archive.through, now.wall)
 
+    def follows(self, goal: Goal) -> bool:
+        """Whether the file, which says ``goal``, is followed."""
+        refused = self.course.bearing.refused
+        return self.course.follows(refused=refused is not None and self.wishes(goal, refused.generation))
+
+    def wishes(self, goal: Goal, number: int) -> bool:
+        """Whether ``goal`` wishes what generation ``number`` did. That is read again once: the program before
+        this one may have had other words for it.
+        """
+        if number not in self._wishes:
+            try:
+                self._wishes[number] = self.history.wish(self.archive.goal(number))
+            except NotKeptError:
+                self._wishes[number] = self.history.wish_of(number)
+        return self.history.wish(goal) == self._wishes[number]
+
     def differs(self, goal: Goal | None) -> bool:
         """Whether ``goal`` wishes something else than what stands."""
-        return goal is not None and self.history.wish(goal) != self.history.wish_of(self.archive.through)
+        return goal is not None and not self.wishes(goal, self.archive.through)
 
     def tell(self, number: int, plan: Plan, failures: Sequence[Failure], ended: Sequence[SessionKey]) -> None:
         """What came of a generation so far."""

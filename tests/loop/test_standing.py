@@ -156,3 +156,22 @@ def test_what_is_told_of_a_generation_is_its_plan_and_what_came_of_it(world: Wor
     assert (told["sessions_ended"], told["failures"]) == (1, [])
     restart(world)
     assert world.reconciler.archive.told(2) == told
+
+
+def test_what_another_version_had_other_words_for_is_still_the_same_wish(world: World) -> None:
+    world.orders.pause(None, "", "ann")
+    world.edit(FIRST.replace("theo", "cleo")).step()
+    world.orders.await_writer()
+    world.orders.take("ann", within=60.0)
+    world.orders.resume("ann")
+    world.clock.now += 60
+    world.step()
+    assert "theo" in world.engine.users
+    with world.store.transaction() as database:
+        database.execute("UPDATE generation SET digest = 'of another version' || number")
+    restart(world)
+    world.step()
+    assert "theo" in world.engine.users, "what was undone is not taken again by an upgrade"
+    world.edit(FIRST)
+    world.orders.pause(None, "", "ann")
+    assert world.step().end == Settled(), "the file says what stands"
