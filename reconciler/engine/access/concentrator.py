@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from reconciler.engine.access.users import Users
     from reconciler.engine.wire.ethernet import Frame
 
+_SESSION = Code.SESSION
+
 HALF_OPEN_PER_CLIENT = 4
 """Sessions that one client (MAC address and VLAN) may have without having logged in; then the oldest makes
 room.
@@ -64,6 +66,7 @@ class Concentrator:
         self._entropy = entropy
         self._discovery = Discovery(secret or entropy(32))
         self._ids: dict[str, SessionIds] = {}
+        self._policies: dict[int, LinkPolicy] = {}
         self._table = Table()
         self._admission = Admission(self._table, entropy(32))
         self._lifecycle = Lifecycle(self._table, self._admission, self._free_id)
@@ -143,6 +146,7 @@ class Concentrator:
         if config.limits != self.config.limits:
             self._solicitations = Solicitations(config.limits)
         self.config = config
+        self._policies.clear()
         self._admission.configure(config)
 
     def change_users(
@@ -320,18 +324,27 @@ class Concentrator:
     def _session(
         self, key: Key, listener: Listener, config: Config, mru: int, generation: int, started: float
     ) -> Session:
-        policy = LinkPolicy(
-            name=config.ac_name,
-            auth=config.auth,
-            mru=mru,
-            rechallenge=config.rechallenge,
-            echo_interval=config.echo_interval,
-            echo_failures=config.echo_failures,
-        )
-        return Session(key, listener, config, Link(policy, self._entropy), mru, generation, started)
+        link = Link(self._policy(config, mru), self._entropy)
+        return Session(key, listener, config, link, mru, generation, started)
+
+    def _policy(self, config: Config, mru: int) -> LinkPolicy:
+        """The same object for all sessions under the present settings: they are many."""
+        policy = self._policies.get(mru) if config is self.config else None
+        if policy is None:
+            policy = LinkPolicy(
+                name=config.ac_name,
+                auth=config.auth,
+                mru=mru,
+                rechallenge=config.rechallenge,
+                echo_interval=config.echo_interval,
+                echo_failures=config.echo_failures,
+            )
+            if config is self.config:
+                self._policies[mru] = policy
+        return policy
 
     def _padt(self, listener: Listener, frame: Frame, packet: pppoe.Packet, now: float) -> list[Effect]:
-        session = self._table.get(Key(listener.interface, frame.vlans, frame.source, packet.session_id))
+        session = self._table.get((listener.interface, frame.vlans, frame.source, packet.session_id))
         if session is None:
             return [Dropped(self._stranger(listener, packet))]
         return self._lifecycle.forget(session, End.PADT_RECEIVED, now, padt=False)
@@ -341,9 +354,9 @@ class Concentrator:
     def _session_stage(
         self, listener: Listener, frame: Frame, packet: pppoe.Packet, now: float
     ) -> list[Effect]:
-        if packet.code != Code.SESSION:
+        if packet.code != _SESSION:
             return [Dropped(Drop.BAD_CODE)]
-        session = self._table.get(Key(listener.interface, frame.vlans, frame.source, packet.session_id))
+        session = self._table.get((listener.interface, frame.vlans, frame.source, packet.session_id))
         if session is None:
             return [Dropped(self._stranger(listener, packet)), *self._tell(listener, frame, packet, now)]
         return self._lifecycle.receive(session, packet.payload, now)
@@ -377,7 +390,9 @@ def _misaddressed(listener: Listener, frame: Frame, packet: pppoe.Packet) -> Dro
     """
     if not ethernet.is_unicast(frame.source) or frame.source == listener.mac:
         return Drop.BAD_SOURCE
+    if frame.destination == listener.mac:
+        return None
     broadcast_padi = frame.destination == ethernet.BROADCAST and (
         frame.ethertype == pppoe.ETHERTYPE_DISCOVERY and packet.code == Code.PADI
     )
-    return None if frame.destination == listener.mac or broadcast_padi else Drop.NOT_FOR_US
+    return None if broadcast_padi else Drop.NOT_FOR_US

@@ -7,7 +7,7 @@ builds it from messages. It must not know sessions.
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from reconciler.engine.access.limits import USUAL, Limits
@@ -56,6 +56,14 @@ class Config:
     idle_timeout: int = 0
     second_login: Literal["replace", "refuse"] = "replace"
     limits: Limits = USUAL
+    lasting: tuple[object, ...] = field(init=False, repr=False, compare=False)
+    """What a session keeps until it ends. One object for all of them: they are many, and compared often."""
+
+    def __post_init__(self) -> None:
+        network = (self.local_ip, self.dns, self.wins, self.mtu)
+        link = (self.auth, self.rechallenge, self.echo_interval, self.echo_failures)
+        ends = (self.session_timeout, self.idle_timeout)
+        object.__setattr__(self, "lasting", (*network, *link, *ends))
 
     def merged(self, settings: Settings) -> Config:
         """This configuration with the given settings in place of its own.
@@ -139,9 +147,7 @@ class Terms(NamedTuple):
 
 def terms(config: Config, user: User) -> Terms:
     """The terms on which ``user`` would be served now."""
-    lasting = (config.local_ip, config.dns, config.wins, config.auth, config.rechallenge, config.mtu)
-    ends = (config.echo_interval, config.echo_failures, config.session_timeout, config.idle_timeout)
-    return Terms((*lasting, *ends), user.fingerprint, user.address)
+    return Terms(config.lasting, user.fingerprint, user.address)
 
 
 def packed(address: str) -> bytes:

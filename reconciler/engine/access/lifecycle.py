@@ -54,7 +54,7 @@ class Lifecycle:
     def begin(self, session: Session, now: float) -> list[Effect]:
         """Take a new session in, confirm it to the client, and open its link."""
         self._table.add(session)
-        return [Send(session.key.interface, session.pads), *self._step(session, session.link.open, now)]
+        return [Send(session.key.interface, session.pads), *self._step(session, now, ppp.Link.open)]
 
     def resume(self, session: Session, agreed: ppp.Agreed, now: float) -> list[Effect]:
         """Take in a session that was up before a restart."""
@@ -77,13 +77,13 @@ class Lifecycle:
         (ask, question), session.question = session.question, None
         if good is None:
             busy = Dropped(Drop.LOGIN_QUEUE)
-            return [busy, *self._guarded(session, lambda: self._refuse(session, ask, Refusal.BUSY, now), now)]
+            return [busy, *self._guarded(session, now, self._refuse, session, ask, Refusal.BUSY, now)]
         verdict = self._admission.conclude(session, question, good, now)
-        return self._guarded(session, lambda: self._follow(session, ask, verdict, now), now)
+        return self._guarded(session, now, self._follow, session, ask, verdict, now)
 
     def receive(self, session: Session, payload: bytes, now: float) -> list[Effect]:
         """A PPP frame for the session."""
-        return self._step(session, lambda now: session.link.receive(payload, now), now)
+        return self._step(session, now, ppp.Link.receive, payload)
 
     def tick(self, now: float) -> list[Effect]:
         """Everything that is due by ``now``."""
@@ -92,7 +92,7 @@ class Lifecycle:
             if session.until <= now and session.ending is None:
                 effects += self.end(session, End.SESSION_TIMEOUT, now)
             else:
-                effects += self._step(session, session.link.tick, now)
+                effects += self._step(session, now, ppp.Link.tick)
         return effects
 
     def carried(self, session: Session, packets: int, now: float) -> list[Effect]:
@@ -123,7 +123,7 @@ class Lifecycle:
         self._table.changes.note(session.key)
         return [
             *self._log_out(session),
-            *self._step(session, lambda now: session.link.close(reason, now), now),
+            *self._step(session, now, ppp.Link.close, reason),
         ]
 
     def forget(self, session: Session, reason: str, now: float, *, padt: bool = True) -> list[Effect]:
@@ -140,25 +140,39 @@ class Lifecycle:
         self._free_id(session, now)
         return effects
 
-    def _step(self, session: Session, step: Callable[[float], list[ppp.Output]], now: float) -> list[Effect]:
-        """Move one link a step and see to what it wants. A bug of ours costs this session and no other."""
-        return self._guarded(session, lambda: self._perform(session, step(now), now), now)
-
-    def _guarded(self, session: Session, work: Callable[[], list[Effect]], now: float) -> list[Effect]:
+    def _step(
+        self, session: Session, now: float, step: Callable[..., list[ppp.Output]], *arguments: object
+    ) -> list[Effect]:
+        """Move one link a step, with these arguments and the time, and see to what it wants."""
         try:
-            effects = work()
+            effects = self._perform(session, step(session.link, *arguments, now), now)
         except Exception as error:
-            fault = Fault(session.key, error)
-            return [fault] if session.closed else [fault, *self.forget(session, End.INTERNAL_ERROR, now)]
+            return self._fault(session, error, now)
         self._deadlines.update(session)
         return effects
+
+    def _guarded(
+        self, session: Session, now: float, work: Callable[..., list[Effect]], *arguments: object
+    ) -> list[Effect]:
+        try:
+            effects = work(*arguments)
+        except Exception as error:
+            return self._fault(session, error, now)
+        self._deadlines.update(session)
+        return effects
+
+    def _fault(self, session: Session, error: Exception, now: float) -> list[Effect]:
+        """A bug of ours costs this session and no other."""
+        fault = Fault(session.key, error)
+        return [fault] if session.closed else [fault, *self.forget(session, End.INTERNAL_ERROR, now)]
 
     def _perform(self, session: Session, outputs: Iterable[ppp.Output], now: float) -> list[Effect]:
         effects: list[Effect] = []
         for output in outputs:
+            if isinstance(output, ppp.Transmit):  # most are: asked first
+                effects.append(Send(session.key.interface, session.data(output.payload)))
+                continue
             match output:
-                case ppp.Transmit(payload):
-                    effects.append(Send(session.key.interface, session.data(payload)))
                 case ppp.Ask():
                     judge = self._confirm if output.again else self._log_in
                     effects += judge(session, output, now)
@@ -206,8 +220,7 @@ class Lifecycle:
         return self._perform(session, session.link.grant(ask.number, verdict, now), now)
 
     def _refuse(self, session: Session, ask: ppp.Ask, reason: Refusal, now: float) -> list[Effect]:
-        event = _event("login_refused", session, ask.credentials.name, reason)
-        event = event._replace(method=session.link.method)
+        event = _event("login_refused", session, ask.credentials.name, reason, session.link.method)
         refused = session.link.refuse(ask.number, b"Login incorrect", now)
         return [event, *self._perform(session, refused, now)]
 
@@ -232,12 +245,19 @@ class Lifecycle:
     def _opened(self, session: Session, now: float) -> Event:
         setup = None if session.established else now - session.started
         session.established = True
-        event = self._event("session_opened", session, "logged_in")
-        return event._replace(method=session.link.method, setup=setup)
+        user = None if session.user is None else session.user.name
+        return _event("session_opened", session, user, "logged_in", session.link.method, setup)
 
     def _event(self, kind: EventType, session: Session, reason: str) -> Event:
         return _event(kind, session, None if session.user is None else session.user.name, reason)
 
 
-def _event(kind: EventType, session: Session, name: bytes | None, reason: str) -> Event:
-    return Event(kind, name, session.key, reason, session.generation, session.line)
+def _event(
+    kind: EventType,
+    session: Session,
+    name: bytes | None,
+    reason: str,
+    method: str | None = None,
+    setup: float | None = None,
+) -> Event:
+    return Event(kind, name, session.key, reason, session.generation, session.line, method, setup)

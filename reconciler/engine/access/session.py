@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.engine.messages import SessionState
     from reconciler.engine.ppp.link import Ask
 
+_SESSION = pppoe.Code.SESSION
 _STATES: dict[Phase, SessionState] = {
     Phase.DEAD: "establish",
     Phase.ESTABLISH: "establish",
@@ -44,6 +45,7 @@ class Session:
     """
 
     __slots__ = (
+        "_header",
         "address",
         "armed",
         "carried",
@@ -82,6 +84,7 @@ class Session:
     ) -> None:
         self.key = key
         self.listener = listener
+        self._header = ethernet.header(key.mac, listener.mac, key.vlans, pppoe.ETHERTYPE_SESSION)
         self.config = config
         self.link = link
         self.mru = mru
@@ -118,11 +121,14 @@ class Session:
 
     def data(self, payload: bytes) -> bytes:
         """The frame that carries this PPP frame to the subscriber (RFC 2516 §6)."""
-        return self._frame(pppoe.ETHERTYPE_SESSION, pppoe.Code.SESSION, payload)
+        body = pppoe.encode(_SESSION, self.key.id, payload)
+        return (self._header + body).ljust(ethernet.MINIMUM_FRAME, b"\0")
 
     def padt(self) -> bytes:
         """The frame that ends the session on the wire (RFC 2516 §5.5)."""
-        return self._frame(pppoe.ETHERTYPE_DISCOVERY, pppoe.Code.PADT, b"")
+        key, body = self.key, pppoe.encode(pppoe.Code.PADT, self.key.id, b"")
+        frame = ethernet.Frame(key.mac, self.listener.mac, key.vlans, pppoe.ETHERTYPE_DISCOVERY, body)
+        return ethernet.encode(frame)
 
     @property
     def half_open(self) -> bool:
@@ -135,8 +141,3 @@ class Session:
         if self.ending is not None:
             return "terminate"
         return "opened" if self.path_open else _STATES[self.link.phase]
-
-    def _frame(self, ethertype: int, code: pppoe.Code, payload: bytes) -> bytes:
-        key = self.key
-        body = pppoe.encode(code, key.id, payload)
-        return ethernet.encode(ethernet.Frame(key.mac, self.listener.mac, key.vlans, ethertype, body))

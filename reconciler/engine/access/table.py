@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.engine.access.session import Session
 
     Client = tuple[str, Vlans, bytes]
+    Identity = tuple[str, Vlans, bytes, int]
 
 K = TypeVar("K")
 
@@ -81,7 +82,7 @@ class Table:
 
     def __init__(self) -> None:
         self.changes: Changes[Key] = Changes()
-        self._by_key: dict[Key, Session] = {}
+        self._by_key: dict[Identity, Session] = {}
         self._by_id: dict[tuple[str, int], Session] = {}
         self._by_client: dict[Client, list[Session]] = {}
         self._by_user: dict[bytes, list[Session]] = {}
@@ -93,7 +94,8 @@ class Table:
     def __len__(self) -> int:
         return len(self._by_key)
 
-    def get(self, key: Key) -> Session | None:
+    def get(self, key: Identity) -> Session | None:
+        """The session of this key, or of a plain tuple that is equal to it."""
         return self._by_key.get(key)
 
     def by_id(self, interface: str, session_id: int) -> Session | None:

@@ -58,8 +58,13 @@ def decode(data: bytes) -> Frame:
 def encode(frame: Frame) -> bytes:
     """Build the frame, zero-padded to 60 octets, so that no stale memory ever leaves in the padding."""
     destination, source, vlans, ethertype, payload = frame
+    return (header(destination, source, vlans, ethertype) + payload).ljust(MINIMUM_FRAME, b"\0")
+
+
+def header(destination: bytes, source: bytes, vlans: tuple[tuple[int, int], ...], ethertype: int) -> bytes:
+    """Build what stands before the payload."""
     tags = b"".join([_write_tag(*vlan) for vlan in vlans]) if vlans else b""
-    return (destination + source + tags + _write_u16(ethertype) + payload).ljust(MINIMUM_FRAME, b"\0")
+    return destination + source + tags + _write_u16(ethertype)
 
 
 def is_unicast(mac: bytes) -> bool:
