@@ -46,7 +46,8 @@ class Instance:
     def start(self, *, wait: bool = True) -> None:
         """Run the daemon and wait until everything is as the file says, unless that is not to be expected."""
         directories = ["--runtime-dir", str(self.runtime_dir), "--state-dir", str(self.state_dir)]
-        argv = [*_RECONCILER, "run", str(self.site), *directories, "--datapath", self._datapath]
+        leaving = ["--on-exit", "drain"]  # nothing of the data path may stay when the namespace goes
+        argv = [*_RECONCILER, "run", str(self.site), *directories, "--datapath", self._datapath, *leaving]
         with self.log.open("ab") as log, netns.inside(self._namespace):
             # In a group of its own: a Ctrl-C is for us, who stop it in good order.
             self._process = subprocess.Popen(
@@ -56,7 +57,7 @@ class Instance:
             self.wait_for(lambda status: condition(status, "Ready"), "being ready", _READY_WITHIN)
 
     def stop(self) -> None:
-        """Stop the daemon. What it leaves running on purpose goes with the namespace."""
+        """Stop the daemon, and with it every session and the engine."""
         if self._process is None:
             return
         self._process.terminate()

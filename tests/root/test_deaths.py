@@ -22,10 +22,10 @@ pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]
 IDENTITY = ("user", "id", "mac", "address", "since")
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
+@pytest.fixture(params=["tun", "ebpf"])
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """The example's subscribers, up and pinging twenty times a second."""
-    with Sandbox(EXAMPLE, USERS) as made:
+    with Sandbox(EXAMPLE, USERS, request.param) as made:
         for user in USERS:
             assert made.callers[user].dial(user, "test")["event"] == "up"
             made.callers[user].order("ping", target=FAR_ADDRESS, interval=0.05)
@@ -78,6 +78,7 @@ def test_a_reconciler_that_is_killed_is_not_missed_and_the_next_one_takes_over(s
     assert lost(sandbox) == dict.fromkeys(USERS, 0)
 
 
+@pytest.mark.parametrize("sandbox", ["tun"], indirect=True)
 def test_a_worker_that_is_killed_costs_the_packets_until_the_next_one_and_no_session(
     sandbox: Sandbox, record_property: Callable[[str, object], None]
 ) -> None:

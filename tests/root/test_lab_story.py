@@ -27,11 +27,12 @@ EXAMPLE = (Path(__file__).parents[2] / "examples" / "site.yaml").read_text()
 USERS = ("theo", "pablo", "yunhan")
 
 
-def test_the_story_goes_as_it_should() -> None:
+@pytest.mark.parametrize("datapath", ["tun", "ebpf"])
+def test_the_story_goes_as_it_should(datapath: str) -> None:
     wire: list[str] = []
     told: list[str] = []
     pace = Pace(within=10, interval=0.1)  # one second is for a machine that does nothing else
-    with Sandbox(EXAMPLE, (*USERS, SPARE), tell=wire.append) as sandbox:
+    with Sandbox(EXAMPLE, (*USERS, SPARE), datapath, tell=wire.append) as sandbox:
         right = Story(sandbox, Stage(sandbox, wire, told.append), EXAMPLE, USERS, pace).play()
     assert right, "".join(told)
 
