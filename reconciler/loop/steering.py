@@ -26,6 +26,9 @@ Request: TypeAlias = Mapping[str, Any]
 Result = TypeVar("Result")
 
 LONGEST_WAIT = 600.0
+_PATIENCE = 60.0
+"""Seconds to wait until everything is settled, where nobody says how long."""
+
 LONGEST_PAUSE = 366 * 86400.0
 LONGEST_TEXT = 500
 """Characters of a reason or a name at most."""
@@ -57,13 +60,15 @@ class Steering:
             return fault(409, "other_file", message)
 
         pending: Pending | None = None
+        timeout = _PATIENCE
 
         def order() -> Answer | None:
+            nonlocal pending, timeout
+            timeout = _seconds(request, "timeout", LONGEST_WAIT) or timeout
             within = _seconds(request, "confirm_within", LONGEST)
             saved = request.get("saved")
             if saved is not None and not (isinstance(saved, dict) and isinstance(saved.get("plan"), dict)):
                 raise _BadRequestError("`saved` is no plan")
-            nonlocal pending
             self._orders.await_writer()
             with self._reconciler.turn:
                 held = self._orders.take(_by(request), within, saved, _text(request, "allow_guard"))
@@ -75,7 +80,7 @@ class Steering:
         early = self._answered(order)
         if early is not None:
             return early
-        done = self._loop.converge(_seconds(request, "timeout", LONGEST_WAIT) or 60.0)
+        done = self._loop.converge(timeout)
         source = done.last.intake.source
         if source.wanted is None:
             return answers.invalid(source)
@@ -90,16 +95,18 @@ class Steering:
         number = request.get("number")
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
             return fault(400, "bad_request", "`number` is the number of a generation")
-        source = f"generation {number}"
+        source, timeout = f"generation {number}", _PATIENCE
 
         def order() -> Answer | None:
+            nonlocal timeout
+            timeout = _seconds(request, "timeout", LONGEST_WAIT) or timeout
             held = self._orders.rollback(number, _by(request), _text(request, "allow_guard"))
             return answers.held(held, self._reconciler.history.applied, source) if held else None
 
         early = self._answered(order)
         if early is not None:
             return early
-        done = self._loop.converge(_seconds(request, "timeout", LONGEST_WAIT) or 60.0)
+        done = self._loop.converge(timeout)
         status, body = answers.converged(done, source)
         if status != 200:
             return status, body

@@ -13,13 +13,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import click
 import pytest
 
 from reconciler.cli.root import root
-from reconciler.control.client import Client
+from reconciler.control.client import AnswerError, Client
 from tests.cli.conftest import Daemon, Said
 from tests.fakes.engine import password
 from tests.generate import ROOT
@@ -321,6 +321,31 @@ def test_a_saved_plan_is_applied_exactly_or_not_at_all(daemon: Daemon, say: Say,
 def test_without_a_daemon_they_exit_7(say: Say, arguments: tuple[str, ...]) -> None:
     said = say(*arguments)
     assert (said.status, said.out) == (7, "")
+
+
+@pytest.mark.parametrize(
+    ("route", "request_"),
+    [
+        ("/v1/rollback", {"number": "1"}),
+        ("/v1/rollback", {"number": 1, "timeout": "soon"}),
+        ("/v1/rollback", {"number": 1, "by": "a\nb"}),
+        ("/v1/pause", {"for": -1}),
+        ("/v1/pause", {"reason": "x" * 501}),
+        ("/v1/apply", {"timeout": "soon"}),
+        ("/v1/apply", {"confirm_within": 1e9}),
+        ("/v1/apply", {"saved": "plan.json"}),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_refused_and_changes_nothing(
+    daemon: Daemon, say: Say, route: str, request_: dict[str, Any]
+) -> None:
+    ready(say)
+    apply(daemon, say, SECOND)
+    with pytest.raises(AnswerError) as caught:
+        Client(daemon.directory).post(route, **request_)
+    assert caught.value.code == "bad_request"
+    assert theo(daemon) == password(SECRET)
+    assert say("status", "-o", "json").json["pause"] is None
 
 
 def test_no_password_is_in_the_state_directory(daemon: Daemon, say: Say) -> None:
