@@ -9,9 +9,10 @@ the engine.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from reconciler.site import values
 from reconciler.site.impact import Effect, Impact, OnChange, Touch, later, unnoticed
@@ -216,7 +217,15 @@ class SelfHeal(_Declared):
     @model_validator(mode="before")
     @classmethod
     def _short_form(cls, data: Any) -> Any:
-        return dict.fromkeys(cls.model_fields, data) if isinstance(data, str) else data
+        if not isinstance(data, str):
+            return data
+        if data not in get_args(Healing):
+            context = {
+                "says": "not one of the values it can have",
+                "advice": "write `on`, `report` or `off`",
+            }
+            raise PydanticCustomError("E128", "{says}", context)
+        return dict.fromkeys(cls.model_fields, data)
 
 
 class LcpEcho(_Declared):
@@ -307,8 +316,8 @@ class Site(_Declared):
     access_only: Annotated[Truth, unnoticed()] = Field(
         default=False,
         description="Whether the interfaces are for subscribers alone: whatever arrives there that is not "
-        "PPPoE is dropped, ARP too. `false`: each is an ordinary interface as well, often the uplink. It takes "
-        "the data path `ebpf`.",
+        "PPPoE is dropped, ARP too. `false`: each is an ordinary interface as well, often the uplink. It "
+        "takes the data path `ebpf`.",
     )
     ac_name: Annotated[Name | None, unnoticed()] = Field(
         default=None,
@@ -354,9 +363,9 @@ class Site(_Declared):
     )
     clamp_mss: Annotated[Truth | None, unnoticed()] = Field(
         default=None,
-        description="Whether the segment size of subscribers' TCP connections is lowered, in both directions, "
-        "to what the path and a session take: `mtu` less 40 octets. It helps where ICMP is lost. Needs the "
-        "program `nft` (Debian: nftables). Unset: where that is possible.",
+        description="Whether the segment size of subscribers' TCP connections is lowered, in both "
+        "directions, to what the path and a session take: `mtu` less 40 octets. It helps where ICMP is lost. "
+        "Needs the program `nft` (Debian: nftables). Unset: where that is possible.",
         examples=[True],
     )
     self_heal: Annotated[SelfHeal, unnoticed()] = Field(
@@ -404,8 +413,8 @@ class Site(_Declared):
         default=0,
         ge=0,
         le=31_536_000,
-        description="Seconds after which a session is ended however busy it is, so that the subscriber has to "
-        "log in again. 0: never.",
+        description="Seconds after which a session is ended however busy it is, so that the subscriber has "
+        "to log in again. 0: never.",
         examples=[86_400],
     )
     idle_timeout: Annotated[Number, later(Touch.ALL, "idle time-out")] = Field(

@@ -60,7 +60,7 @@ class FakeKernel:
         self._on(device)
         return sorted(self.routes)
 
-    def add_route(self, network: str, device: str, via: str | None) -> None:
+    def add_route(self, network: str, device: str, via: str | None) -> None:  # noqa: ARG002 - as the real one
         self._do("add_route", network)
         self._on(device)
         self.routes.add(network)

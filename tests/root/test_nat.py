@@ -114,7 +114,7 @@ def test_without_the_table_there_is_no_way_back_and_it_comes_back_by_itself(sand
     text = sandbox.instance.site.read_text()
     try:
         sandbox.instance.save(text + "self_heal: {nft: report}\n")
-        sandbox.instance.wait_for(lambda status: status["generation"]["applied"] == 2, "the edit", 15)
+        sandbox.instance.wait_in_force(text + "self_heal: {nft: report}\n")
         in_ac(sandbox, "nft", "delete", "table", "ip", table)
         with server(sandbox), netns.inside(sandbox.topology.namespace("theo")):
             with pytest.raises(TimeoutError), socket.create_connection((FAR_ADDRESS, PORT), timeout=0.5):
