@@ -6,6 +6,7 @@ registers its sockets here and is told of events. It must not decide anything ab
 
 from __future__ import annotations
 
+import gc
 import logging
 import select
 from collections import Counter, deque
@@ -182,7 +183,12 @@ class Host:
             self._work()
             if self._inspection <= now:
                 self._inspection = now + INSPECTION
+                # What has lived for a second will live on. To search it for garbage again and again took a
+                # tenth of a second with 30,000 sessions; what ends is freed without, since nothing in a
+                # session leads back to it.
+                gc.freeze()
                 self._inspect()
+                self.chronicle.retry()
                 self._end_idle(now)
                 self.shaper.inspect()
                 self._manager.alive()
