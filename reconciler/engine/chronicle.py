@@ -78,6 +78,15 @@ class Chronicle:
         """From here on it is as told, whatever happens to this process."""
         self._journal.commit()
 
+    @property
+    def trouble(self) -> str:
+        """Why a restart would lose something; empty: it would not."""
+        return self._journal.trouble
+
+    def retry(self) -> None:
+        """Write down what could not be written before."""
+        self._journal.retry()
+
     def end(self) -> None:
         """There is nothing to go on with: everything was brought to its end."""
         self._journal.discard()

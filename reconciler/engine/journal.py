@@ -48,7 +48,8 @@ class Vault(Protocol):
 class Journal:
     """Tables of JSON values by name. ``put`` and ``remove`` are collected; ``commit`` writes them, or none.
 
-    A journal that cannot be written is given up with one line in the log: subscribers come first.
+    Subscribers come first: what cannot be written now, since the disk is full or read-only, is kept and tried
+    again by ``retry``; ``trouble`` says so meanwhile. One that is damaged under way is given up.
     """
 
     def __init__(self, path: Path, boot: str, vault: Vault) -> None:
@@ -60,11 +61,15 @@ class Journal:
         self._vault = vault
         self._changes: dict[tuple[str, str], Value] = {}
         self._database: sqlite3.Connection | None = None
+        self.trouble = ""
+        """Why it is behind what has happened; empty: it is not."""
         try:
             self._database = _open(path, boot)
         except (sqlite3.Error, OSError, ValueError) as error:
             log.warning("the journal cannot be read and is set aside: %s", error)
             self._database = _anew(path, boot)
+            if self._database is None:
+                self.trouble = "there is none"
 
     def load(self) -> dict[str, dict[str, Any]]:
         """Everything that is in it, by table and name; without what was sealed under a key that is gone."""
@@ -82,21 +87,36 @@ class Journal:
         self._changes[table, name] = None
 
     def commit(self) -> None:
-        """Write what has been collected. When this returns, it survives the process."""
-        if not self._changes:
-            return
-        changes, self._changes = self._changes, {}
+        """Write what has been collected. Then it survives the process, unless there is ``trouble``."""
+        if not self.trouble:
+            self._write_all()
+
+    def retry(self) -> None:
+        """In ``trouble``, try once more."""
+        if self.trouble:
+            self._write_all()
+
+    def _write_all(self) -> None:
         if self._database is None:
+            self._changes.clear()
+        if self._database is None or not self._changes:
             return
         try:
             with self._database:
                 for table in TABLES:
-                    self._write(table, {name: value for (at, name), value in changes.items() if at == table})
+                    changes = {name: value for (at, name), value in self._changes.items() if at == table}
+                    self._write(table, changes)
         except sqlite3.Error as error:
-            log.error(
-                "the journal cannot be written (%s): a restart of the engine would end every session", error
-            )
-            self.close()
+            if not self.trouble:
+                log.error("the journal cannot be written (%s): a restart would lose what is new", error)
+            self.trouble = str(error)
+            if not isinstance(error, sqlite3.OperationalError):
+                self.close()
+            return
+        self._changes.clear()
+        if self.trouble:
+            log.warning("the journal is written again")
+            self.trouble = ""
 
     def discard(self) -> None:
         """Close the file and leave none, nor the key to it."""
@@ -151,7 +171,8 @@ def _refuse_newer(path: Path, version: int) -> None:
 
 
 def _open(path: Path, boot: str) -> sqlite3.Connection:
-    path.touch(mode=0o600)
+    if not path.exists():
+        path.touch(mode=0o600)
     database = sqlite3.connect(path)
     try:
         database.execute("PRAGMA journal_mode = WAL")

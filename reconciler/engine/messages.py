@@ -212,6 +212,8 @@ class Overview(TypedDict):
     drops: dict[str, int]
     draining: float | None
     """How many sessions a second are being ended, while nobody is admitted."""
+    journal_trouble: str
+    """Why the engine's journal is behind, so that a restart would lose what is new; empty: it is not."""
     mark: Mark
     whole: bool
     time: float

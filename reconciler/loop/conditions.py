@@ -97,6 +97,7 @@ class Board:
         self._judge_drift(report, now)
         self._judge_guard(report, now)
         self._judge_drain(report, now)
+        self._judge_journal(report, now)
         self._judge_course(report.bearing, now)
         for kind in TROUBLES:
             self._set(kind, kind in advice, kind if kind in advice else "Fine", advice.get(kind, ""), now)
@@ -174,6 +175,18 @@ class Board:
             self._set("Unconfirmed", True, "Undone", undone(refused), now)
         else:
             self._set("Unconfirmed", False, "NothingPending", "", now)
+
+    def _judge_journal(self, report: Report, now: float) -> None:
+        if report.live is None or report.live.engine is None:
+            return
+        if trouble := report.live.engine["journal_trouble"]:
+            message = (
+                f"the engine's journal cannot be written ({visible(trouble)}): a restart of the engine would"
+                " lose what is new; see to the room and permissions of the runtime directory"
+            )
+            self._set("JournalFailed", True, "NotWritten", message, now)
+        else:
+            self._set("JournalFailed", False, "Written", "", now)
 
     def _judge_drain(self, report: Report, now: float) -> None:
         if report.live is None or report.live.engine is None:

@@ -71,6 +71,8 @@ class Ledger:
         entry = self._entries.get(path)
         if entry is None or entry.times == 1:
             return 0.0
+        if now < entry.since:  # the machine's clock was set back: how long it has been is not known
+            return 0.0
         wait = min(_FIRST_PAUSE * 2.0 ** (entry.times - 2), _LONGEST_PAUSE)
         return max(0.0, entry.since + wait - now)
 

@@ -1,7 +1,8 @@
 """``interface``: where the engine offers its service. One that does not exist is reported, and waited for.
 
 An interface that was removed and made again has its name but is another one: the engine's hold on the old
-one counts for nothing, and is let go before the new one is served.
+one counts for nothing. The engine lets go of it by itself, within a second, and the new one is served then:
+no session is ended from here for what happened to the machine.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from reconciler.plan.state import State
 from reconciler.resources.base import Failure, Outcome, Situation, name_in, refused
 from reconciler.resources.engine import EngineClient, RefusedError
 from reconciler.resources.kernel import Kernel
+
+_LOST = "interface {} was removed or replaced, which the engine is about to notice"
 
 
 class Listeners:
@@ -40,16 +43,15 @@ class Listeners:
             try:
                 if change.after is None:
                     ended += self._engine.unlisten(at.generation, name_in(change.path))
+                elif at.live.engine and name_in(change.path) in at.live.engine["listeners"]:
+                    failures.append(
+                        Failure(change.path, "InterfaceMissing", _LOST.format(name_in(change.path)))
+                    )
                 else:
-                    self._serve(name_in(change.path), at)
+                    self._engine.listen(at.generation, name_in(change.path))
             except RefusedError as error:
                 failures += refused([change], error).failures
         return Outcome(tuple(failures), tuple(ended))
-
-    def _serve(self, name: str, at: Situation) -> None:
-        if at.live.engine and name in at.live.engine["listeners"]:
-            self._engine.unlisten(at.generation, name)
-        self._engine.listen(at.generation, name)
 
     def _real(self, listener: ListenerView) -> bool:
         found = self._kernel.interface(listener["interface"])

@@ -122,6 +122,27 @@ def test_a_journal_that_cannot_be_written_is_given_up_and_nothing_else(tmp_path:
     journal.close()
 
 
+def test_what_finds_no_room_is_written_when_there_is_some_again(path: Path) -> None:
+    journal = Journal(path, BOOT, FakeVault())
+    journal.put("sessions", "a", 1)
+    journal.commit()
+    assert journal._database is not None
+    (pages,) = journal._database.execute("PRAGMA page_count").fetchone()
+    journal._database.execute(f"PRAGMA max_page_count = {pages}")
+    journal.put("sessions", "large", "x" * 100_000)
+    journal.commit()
+    assert journal.trouble == "database or disk is full"
+    journal.remove("sessions", "a")
+    journal.commit()
+    journal.retry()
+    assert journal.load()["sessions"] == {"a": 1}, "all or nothing"
+    journal._database.execute("PRAGMA max_page_count = 100000")
+    journal.retry()
+    assert journal.trouble == ""
+    journal.close()
+    assert reopened(path)["sessions"] == {"large": "x" * 100_000}
+
+
 def test_nobody_else_can_read_it(path: Path) -> None:
     Journal(path, BOOT, FakeVault()).close()
     assert path.stat().st_mode & 0o777 == 0o600

@@ -94,6 +94,7 @@ class FakeEngine:
         ] = {}
         self.drops: dict[str, int] = {}
         self.draining: float | None = None
+        self.journal_trouble = ""
         self.told: Counter[tuple[EventType, str]] = Counter()
         self.ifindex = 2
         self.polite = False
@@ -196,6 +197,7 @@ class FakeEngine:
             "listeners": {name: self._listener(name) for name in self.listeners if name in self.interfaces},
             "drops": self.drops,
             "draining": self.draining,
+            "journal_trouble": self.journal_trouble,
             "mark": {"engine": self.name, "users": moment, "sessions": moment},
             "whole": known is None,
             "time": T0 + 1000,

@@ -126,6 +126,17 @@ def test_drift_again_and_again_is_put_back_with_growing_pauses_until_it_is_quiet
     assert ledger.pause("forwarding.ip_forward", now + 61) == 0
 
 
+def test_a_clock_that_is_set_back_or_forward_keeps_nothing_from_being_put_back() -> None:
+    ledger = Ledger()
+    for _ in range(4):
+        ledger.found([heal()], NOW)
+        ledger.settled([], NOW)
+    ledger.found([heal()], NOW)
+    assert ledger.pause("forwarding.ip_forward", NOW) == 8
+    assert ledger.pause("forwarding.ip_forward", NOW - 1e8) == 0
+    assert ledger.pause("forwarding.ip_forward", NOW + 1e8) == 0
+
+
 def test_book_of_drift_is_bounded() -> None:
     ledger = Ledger()
     ledger.found([heal(f"users.u{n}") for n in range(KEPT + 9)], NOW)

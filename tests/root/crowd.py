@@ -35,6 +35,7 @@ class Crowd:
         self.answered = dict.fromkeys(self.members, 0)
         self._next = dict.fromkeys(self.members, 0.0)
         self._pinging = threading.Event()
+        self._redial = threading.Event()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="crowd")
 
@@ -57,6 +58,24 @@ class Crowd:
         self._wait(lambda: self.up == len(self.members), "everybody up")
         self._pinging.set()
         self._wait(lambda: all(self.answered.values()), "an answer for each")
+
+    def until_answered(self) -> None:
+        """Everybody has had an answer to something said from now on."""
+        sent, answered = dict(self.sent), dict(self.answered)
+        self._wait(lambda: all(self.sent[mac] > sent[mac] for mac in sent), "another question from each")
+        self._wait(
+            lambda: all(self.answered[mac] > answered[mac] for mac in answered), "another answer for each"
+        )
+
+    def until_down(self) -> None:
+        """Nobody is up any more, and all know it."""
+        self._wait(lambda: all(one.state in ("closed", "failed") for one in self.members.values()), "end")
+
+    def dial_again(self) -> None:
+        """Everybody calls once more."""
+        self._pinging.clear()
+        self._redial.set()
+        self.until_up()
 
     def lost(self) -> dict[str, int]:
         """Stop pinging; who went without how many answers, by name."""
@@ -82,6 +101,10 @@ class Crowd:
             self._turn()
 
     def _turn(self) -> None:
+        if self._redial.is_set():
+            self._redial.clear()
+            for member in self.members.values():
+                self._say(member.dial(time.monotonic()))
         while select.select([self._socket], [], [], _TICK)[0]:
             self._hear(self._socket.recv(65536))
         now = time.monotonic()

@@ -47,10 +47,12 @@ class Worker:
         """What the paths have carried that were closed since somebody asked."""
 
     def run(self) -> None:
-        """Move packets until told to quit, or left alone for too long."""
+        """Move packets until told to quit, left alone for too long, or robbed of the device."""
         while self._engine is not None or monotonic() - self._alone_since < ORPHANED:
-            for descriptor, _ in self._poll.poll(ORPHANED):
+            for descriptor, mask in self._poll.poll(ORPHANED):
                 if descriptor == self._forwarder.tun:
+                    if mask & select.EPOLLERR:  # somebody has removed it: the engine starts another worker
+                        return
                     self._forwarder.downstream()
                 elif descriptor == self._listening.fileno():
                     self._welcome()
