@@ -26,6 +26,7 @@ class Line:
 
     def __init__(self, directory: Path, kind: str) -> None:
         self.directory = directory
+        self.kind = kind
         self._workers: list[TunDataPath] = []
         self._kind: Callable[[Path], DataPath] = EbpfDataPath if kind == "ebpf" else TunDataPath
         self.now = self.make()

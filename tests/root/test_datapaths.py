@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.linux import interface, links, netns
-from reconciler.linux.packet import PPP_DATA, open_packet_socket
-from tests.root.paths import ADDRESS, CLIENT, KEY, Line, datagram, frame, server
+from reconciler.linux.packet import EVERY_ETHERTYPE, PPP_DATA, open_packet_socket
+from tests.engine.datapath.test_segments import ACK, NOTHING, SACK, SYN, handshake, size
+from tests.root.paths import ADDRESS, CLIENT, KEY, PEER, Line, datagram, frame, server
+from tests.root.wire import NOT_OUR_OWN
 
 pytestmark = pytest.mark.root
 
@@ -141,6 +143,41 @@ def refused(sock: socket.socket) -> None:
     """Send what cannot pass: refused at once, or by ICMP."""
     sock.send(bytes(1400))
     sock.recv(1)
+
+
+LAYOUTS = {
+    "alone": b"",
+    "odd": NOTHING,
+    "behind others": NOTHING * 2 + SACK + NOTHING * 3 + SACK,
+}
+
+
+@pytest.mark.parametrize("before", LAYOUTS.values(), ids=LAYOUTS)
+@pytest.mark.parametrize("ip_options", [b"", b"\x94\x04\0\0"], ids=["", "ip options"])
+def test_X1_the_segment_size_in_a_handshake_is_lowered_both_ways(
+    line: Line, wire: socket.socket, before: bytes, ip_options: bytes
+) -> None:
+    line.lead()
+    line.now.open(KEY, ADDRESS, 1400)
+    line.now.flush()
+    asked, small, untouched = (
+        handshake(before + size(octets), flags, ip_options=ip_options)
+        for octets, flags in ((1460, SYN), (1360, SYN), (1460, ACK))
+    )
+    assert line.now.device is not None
+    with open_packet_socket(line.now.device, EVERY_ETHERTYPE, (NOT_OUR_OWN,)) as device:
+        device.settimeout(5)
+        start = 14 if line.kind == "ebpf" else 0
+        for each in (asked, small, untouched):
+            wire.send(frame(each))
+        assert [device.recv(2048)[start:] for _ in range(3)] == [small, small, untouched]
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
+        for each in (asked, small, untouched):
+            raw.sendto(each[:12] + socket.inet_aton(PEER) + ADDRESS + each[20:], (SUBSCRIBER[0], 0))
+        came = [wire.recv(2048) for _ in range(3)]
+    header = 22 + 20 + len(ip_options)
+    parts = [got[header : 20 + struct.unpack("!H", got[18:20])[0]] for got in came]
+    assert parts == [each[20 + len(ip_options) :] for each in (small, small, untouched)]
 
 
 def test_RFC4638_the_device_takes_what_its_largest_session_takes(

@@ -40,6 +40,14 @@ static long (*const skb_load)(const void *skb, __u32 offset, void *to, __u32 len
 #define ETHERTYPE_DISCOVERY htons(0x8863)
 #define ETHERTYPE_SESSION htons(0x8864)
 #define ETHERTYPE_IPV4 htons(0x0800)
+#define FRAGMENT_OFFSET htons(0x1fff)
+#define PROTOCOL_TCP 6
+#define TCP_SYN 0x02
+#define TCP_OPTIONS 40 /* octets at most */
+#define MOST_OPTIONS 12 /* looked at: each more costs the verifier */
+#define OPTION_END 0
+#define OPTION_NOTHING 1
+#define OPTION_SEGMENT_SIZE 2
 
 /* Keys and values. Numbers are the host's but for what is named so. */
 
@@ -126,6 +134,13 @@ struct ipv4_header {
 	__u32 source, destination;
 } __attribute__((packed, aligned(2)));
 
+struct tcp_header {
+	__u16 source, destination;
+	__u32 sequence, acknowledgment;
+	__u8 offset, flags;
+	__u16 window, checksum, urgent;
+} __attribute__((packed, aligned(2)));
+
 struct ethernet_header {
 	__u8 to[ETH_ALEN], from[ETH_ALEN];
 	__u16 ethertype;
@@ -163,6 +178,67 @@ INLINE int same_mac(const __u8 *one, const __u8 *other)
 {
 	return *(const __u32 *)one == *(const __u32 *)other &&
 	       *(const __u16 *)(one + 4) == *(const __u16 *)(other + 4);
+}
+
+/* The sum after one 16-bit value has changed (RFC 1624 section 3), all in host order. */
+INLINE __u16 changed_sum(__u16 sum, __u16 before, __u16 after)
+{
+	__u32 total = (__u16)~sum + (__u16)~before + after;
+
+	total = (total & 0xffff) + (total >> 16);
+	return ~((total & 0xffff) + (total >> 16));
+}
+
+/* Lower the segment size in a TCP handshake to what the session carries (RFC 879); leave alone what cannot be read. */
+INLINE void clamp(struct ipv4_header *packet, void *end, __u16 mtu)
+{
+	const __u16 most = mtu - sizeof(struct ipv4_header) - sizeof(struct tcp_header);
+	struct tcp_header *tcp = (void *)packet + (packet->version_length & 0xf) * 4;
+	__u32 at = 0, left, length;
+	__u16 before, after = most;
+	__u8 *option;
+
+	if (packet->protocol != PROTOCOL_TCP || packet->fragment & FRAGMENT_OFFSET)
+		return;
+	if ((void *)(tcp + 1) > end || !(tcp->flags & TCP_SYN))
+		return;
+	left = (tcp->offset >> 4) * 4;
+	if (left <= sizeof(*tcp))
+		return;
+	left -= sizeof(*tcp);
+#pragma clang loop unroll(disable)
+	for (int steps = 0; steps < MOST_OPTIONS; steps++) {
+		if (at >= left || at >= TCP_OPTIONS)
+			return;
+		option = (void *)(tcp + 1) + at;
+		if ((void *)(option + 1) > end || *option == OPTION_END)
+			return;
+		if (*option == OPTION_NOTHING) {
+			at++;
+			continue;
+		}
+		if ((void *)(option + 2) > end)
+			return;
+		length = option[1];
+		if (length < 2 || at + length > left)
+			return;
+		if (*option == OPTION_SEGMENT_SIZE && length == 4) {
+			if ((void *)(option + 4) > end)
+				return;
+			before = option[2] << 8 | option[3];
+			if (before <= most)
+				return;
+			option[2] = most >> 8;
+			option[3] = most & 0xff;
+			if (at & 1) { /* the sum takes octets in pairs */
+				before = htons(before);
+				after = htons(after);
+			}
+			tcp->checksum = htons(changed_sum(htons(tcp->checksum), before, after));
+			return;
+		}
+		at += length;
+	}
 }
 
 SEC("xdp")
@@ -217,6 +293,7 @@ int upstream(struct xdp_md *context)
 	__sync_fetch_and_add(&carried->rx_packets, 1);
 	__sync_fetch_and_add(&carried->rx_bytes, length);
 
+	clamp(packet, end, session->mtu);
 	if (xdp_adjust_head(context, GROWTH))
 		return XDP_DROP;
 	ethernet = (void *)(long)context->data;
@@ -240,7 +317,6 @@ INLINE int drop_packet(__u32 reason)
 SEC("tc")
 int downstream(struct __sk_buff *skb)
 {
-	const __u32 headers = sizeof(struct ethernet_header) + sizeof(struct ipv4_header);
 	struct address to = { .octets = { [10] = 0xff, [11] = 0xff } };
 	struct session_header *frame;
 	struct ethernet_header *ethernet;
@@ -254,7 +330,7 @@ int downstream(struct __sk_buff *skb)
 		return DROP_PACKET;
 	if (skb->gso_size)
 		return drop_packet(UNSEGMENTED);
-	if (skb_pull(skb, headers))
+	if (skb_pull(skb, 0)) /* all that is linear, which is all: the near end takes no fragments */
 		return DROP_PACKET;
 	ethernet = (void *)(long)skb->data;
 	packet = (void *)(ethernet + 1);
@@ -271,6 +347,7 @@ int downstream(struct __sk_buff *skb)
 		return drop_packet(NO_SESSION);
 	if (length > session->mtu)
 		return drop_packet(TOO_BIG);
+	clamp(packet, (void *)(long)skb->data_end, session->mtu);
 	carried = map_lookup(&counts, &session->slot);
 	if (!carried || skb_change_head(skb, GROWTH, 0))
 		return DROP_PACKET;

@@ -1,0 +1,221 @@
+"""What the data paths cost: ``python -m bench.datapath [SESSIONS] [SECONDS]``, as root.
+
+A subscriber's namespace, ours, and one beyond it, joined by cables. Sessions are opened as the engine does
+it. Then frames are sent as fast as one core can, and counted where they come out, so that the core pays for
+sending, for our part and for the kernel's: compare with plain routing in the same run, not with other runs.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import socket
+import struct
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from pyroute2 import IPRoute
+
+from bench.blast import Blast
+from reconciler.engine.access.effects import Key
+from reconciler.engine.datapath.base import DataPath
+from reconciler.engine.datapath.ebpf.path import EbpfDataPath
+from reconciler.engine.datapath.fit import checksum
+from reconciler.engine.datapath.tun import TunDataPath
+from reconciler.linux import interface, links, netlink, netns, sysctl
+
+POOL: Final = ipaddress.IPv4Network("10.1.0.0/16")
+FIRST: Final = int(POOL.network_address) + 1
+BEYOND: Final = "198.51.100.1"
+CLIENT: Final = bytes.fromhex("02b000000001")
+SIZE: Final = 1400
+"""Octets of the packets that are sent."""
+MTU: Final = 1492
+
+
+class World:
+    """``sub`` — eth0 — ours — eth1 — ``far``; we are in ours."""
+
+    def __init__(self) -> None:
+        stem = f"rcb-{os.getpid()}-{os.urandom(2).hex()}"
+        self.sub, self.ours, self.far = f"{stem}-s", stem, f"{stem}-f"
+
+    @contextmanager
+    def made(self) -> Iterator[None]:
+        names = (self.sub, self.ours, self.far)
+        for name in names:
+            netns.create(name)
+        try:
+            with netns.inside(self.ours):
+                links.bring("lo", up=True)
+                for device, other in (("eth0", self.sub), ("eth1", self.far)):
+                    links.create_veth(device, "eth0", other)
+                    links.bring(device, up=True)
+                    with netns.inside(other):
+                        links.bring("eth0", up=True)
+                links.assign("eth1", "192.0.2.1", 24)
+                sysctl.write(sysctl.IP_FORWARD, 1)
+                with IPRoute() as kernel:
+                    (out,) = kernel.link_lookup(ifname="eth1")
+                    (access,) = kernel.link_lookup(ifname="eth0")
+                    far, client = bytes.hex(mac_in(self.far), ":"), CLIENT.hex(":")
+                    kernel.neigh("add", dst="192.0.2.2", lladdr=far, ifindex=out, state="permanent")
+                    kernel.route("add", dst=f"{BEYOND}/32", gateway="192.0.2.2")
+                    links.assign("eth0", "10.2.0.1", 16)  # plain subscribers, to compare with
+                    for number in range(64):
+                        dst = f"10.2.1.{number + 1}"
+                        kernel.neigh("add", dst=dst, lladdr=client, ifindex=access, state="permanent")
+                yield
+        finally:
+            for name in names:
+                netns.remove(name)
+
+
+def mac_in(namespace: str) -> bytes:
+    with netns.inside(namespace):
+        return interface.read("eth0").mac
+
+
+def address(number: int) -> bytes:
+    return (FIRST + number).to_bytes(4, "big")
+
+
+def packet(source: bytes, destination: bytes) -> bytes:
+    """A UDP packet of ``SIZE`` octets."""
+    udp = struct.pack("!HHHH", 4000, 4000, SIZE - 20, 0) + bytes(SIZE - 28)
+    header = struct.pack("!BBHHHBBH", 0x45, 0, SIZE, 1, 0, 64, 17, 0) + source + destination
+    return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + udp
+
+
+def plain(to: bytes, inside: bytes) -> bytes:
+    return to + CLIENT + b"\x08\0" + inside
+
+
+def in_session(to: bytes, number: int, inside: bytes) -> bytes:
+    head = struct.pack("!HBBHHH", 0x8864, 0x11, 0, number + 1, len(inside) + 2, 0x0021)
+    return to + CLIENT + head + inside
+
+
+def throughput(
+    where: str, device: str, frames: Sequence[bytes], out: Callable[[], int], seconds: float
+) -> float:
+    """Packets a second that come out while these frames are sent."""
+    with netns.inside(where), Blast(device, frames) as blast:
+        blast.send(0.2)
+        before, began = out(), time.monotonic()
+        blast.send(seconds)
+        return (out() - before) / (time.monotonic() - began)
+
+
+def sent_by(namespace: str, device: str) -> Callable[[], int]:
+    def read() -> int:
+        with netns.inside(namespace), IPRoute() as kernel:
+            (found,) = kernel.get_links(ifname=device)
+            return int(found.get_attr("IFLA_STATS64")["tx_packets"])
+
+    return read
+
+
+class Bench:
+    """One run."""
+
+    def __init__(self, world: World, sessions: int, seconds: float) -> None:
+        self.world, self.sessions, self.seconds = world, sessions, seconds
+        self.ours = interface.read("eth0").mac
+        self.outer = interface.read("eth1").mac
+        self.reference = (1.0, 1.0)
+
+    def run(self) -> None:
+        beyond = socket.inet_aton(BEYOND)
+        hosts = [socket.inet_aton(f"10.2.1.{n + 1}") for n in range(64)]
+        up = [plain(self.ours, packet(host, beyond)) for host in hosts]
+        down = [plain(self.outer, packet(beyond, host)) for host in hosts]
+        self.reference = self.both("plain routing, 64 hosts", up, down)
+        for make in (EbpfDataPath, TunDataPath):
+            with tempfile.TemporaryDirectory() as directory:
+                path: DataPath = make(Path(directory))
+                try:
+                    self.measure(path, lambda made=make, at=directory: made(Path(at)))  # type: ignore[misc]
+                finally:
+                    path.shutdown()
+
+    def measure(self, path: DataPath, again: Callable[[], DataPath]) -> None:
+        here = interface.read("eth0")
+        path.attach("eth0", here.ifindex, here.mac)
+        assert path.device is not None
+        links.assign(path.device, "10.0.0.1", 32)
+        netlink.add_route(str(POOL), path.device, path.via)
+        keys = [Key("eth0", (), CLIENT, number + 1) for number in range(self.sessions)]
+        path.open(keys[0], address(0), MTU)
+        path.flush()
+        self.traffic(path, 1)
+        path.close(keys[0])
+        path.flush()
+        before = memory(path)
+        self.timed(path, "open", lambda: [path.open(k, address(n), MTU) for n, k in enumerate(keys)])
+        say(f"{path.name}: kernel memory", (memory(path) - before) / self.sessions, "octets a session")
+        self.traffic(path, self.sessions)
+        began = time.perf_counter()
+        path.counters()
+        say(f"{path.name}: read all counters", (time.perf_counter() - began) * 1e3, "ms")
+        if path.name == "ebpf":
+            began = time.perf_counter()
+            heir = again()
+            heir.attach("eth0", here.ifindex, here.mac)
+            self.timed(heir, "take over", lambda: [heir.open(k, address(n), MTU) for n, k in enumerate(keys)])
+            say(f"{path.name}: a restart, in all", (time.perf_counter() - began) * 1e3, "ms")
+        self.timed(path, "close", lambda: [path.close(key) for key in keys])
+
+    def timed(self, path: DataPath, what: str, do: Callable[[], object]) -> None:
+        began = time.perf_counter()
+        do()
+        path.flush()
+        say(f"{path.name}: {what}", (time.perf_counter() - began) / self.sessions * 1e6, "us a session")
+
+    def traffic(self, path: DataPath, count: int) -> None:
+        beyond = socket.inet_aton(BEYOND)
+        up = [in_session(self.ours, n, packet(address(n), beyond)) for n in range(count)]
+        down = [plain(self.outer, packet(beyond, address(n))) for n in range(count)]
+        self.both(f"{path.name}, {count} sessions", up, down)
+
+    def both(self, what: str, up: Sequence[bytes], down: Sequence[bytes]) -> tuple[float, float]:
+        world = self.world
+        rates = (
+            throughput(world.sub, "eth0", up, sent_by(world.ours, "eth1"), self.seconds),
+            throughput(world.far, "eth0", down, sent_by(world.ours, "eth0"), self.seconds),
+        )
+        reference = rates if what.startswith("plain") else self.reference
+        for way, rate, full in zip(("up", "down"), rates, reference, strict=True):
+            bits = rate * SIZE * 8 / 1e9
+            say(f"{what}: {way}", rate / 1e3, f"thousand packets a second = {bits:.2f} Gbit/s", rate / full)
+        return rates
+
+
+def memory(path: DataPath) -> float:
+    """Octets that the maps take, as the kernel counts them."""
+    if not isinstance(path, EbpfDataPath):
+        return 0.0
+    shown = [Path(f"/proc/self/fdinfo/{held.fd}").read_text() for held in path._loaded.maps.values()]
+    return float(sum(int(found[1]) for text in shown if (found := re.search(r"memlock:\s+(\d+)", text))))
+
+
+def say(what: str, number: float, unit: str, ratio: float | None = None) -> None:
+    of_plain = "" if ratio is None else f"  ({ratio:.2f} of plain)"
+    sys.stdout.write(f"{what:<32} {number:>10.1f} {unit}{of_plain}\n")
+    sys.stdout.flush()
+
+
+def main(sessions: int = 10_000, seconds: float = 3.0) -> None:
+    world = World()
+    with world.made(), netns.inside(world.ours):
+        Bench(world, sessions, seconds).run()
+
+
+if __name__ == "__main__":
+    main(*(kind(text) for kind, text in zip((int, float), sys.argv[1:], strict=False)))
