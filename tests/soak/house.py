@@ -17,7 +17,7 @@ from typing import Any
 
 from reconciler.control.client import AnswerError, Client, NoDaemonError
 from reconciler.lab.instance import condition
-from reconciler.linux import netns
+from reconciler.linux import netlink, netns
 
 MODULES = {"engine": "reconciler.engine", "worker": "reconciler.engine.datapath.worker", "reconciler": "run"}
 """How a process of each kind is told by its command line."""
@@ -96,6 +96,12 @@ class House:
                 found.update((kind, pid) for kind, word in MODULES.items() if word in words)
         return found
 
+    def routes(self) -> list[str]:
+        """What leads to subscribers now."""
+        device = self.status().get("device")
+        with netns.inside(self._namespace):
+            return sorted(route.destination for route in netlink.routes(device)) if device else []
+
     def kill(self, kind: str) -> None:
         """End a process as in a crash. The reconciler is started again, as a service manager would; the
         others have somebody who sees to that.
@@ -107,10 +113,14 @@ class House:
             self._process.wait()
             self.start()
             return
-        before = self.processes()[kind]
+        before, routes = self.processes()[kind], self.routes()
         os.kill(before, signal.SIGKILL)
         self.until(
-            lambda status: condition(status, "Ready") and self.processes().get(kind, before) != before,
+            lambda status: (
+                condition(status, "Ready")
+                and self.processes().get(kind, before) != before
+                and set(self.routes()) >= set(routes)
+            ),
             f"another {kind}",
         )
 

@@ -166,8 +166,7 @@ class Operator:
         """
         window = self._street.window("a hand")
         with netns.inside(self._namespace):
-            device = self._house.status()["device"]
-            routes = [route.destination for route in netlink.routes(device)]
+            device, routes = self._house.status()["device"], self._house.routes()
             what = self._chance.randrange(3)
             if what == 0:
                 sysctl.write(IP_FORWARD, 0)
@@ -177,7 +176,7 @@ class Operator:
                 netlink.remove_route(self._chance.choice(routes), device)
             self._settled()
             assert sysctl.read(IP_FORWARD) == 1
-            assert sorted(route.destination for route in netlink.routes(device)) == sorted(routes)
+            assert self._house.routes() == routes
         self._street.close_window(window)
 
     # How one is carried out

@@ -23,6 +23,8 @@ from reconciler.linux.packet import EVERY_ETHERTYPE, Test, open_packet_socket
 from tests.peer import Subscriber
 from tests.soak.pings import Pings
 
+PATIENCE = 120.0
+"""Seconds until what should happen at once counts as not happening, on a machine that does much else."""
 _BURST = 256
 _DATA = b"\x00\x21"
 _SESSION = b"\x88\x64"
@@ -31,19 +33,19 @@ _NOT_OUR_OWN = Test(load=0x20, offset=0xFFFFF004, jump=0x15, value=socket.PACKET
 
 @dataclass(eq=False)
 class Client:
-    """One subscriber. ``wants``: it dials whenever it is down. ``may_end``: its session may be ended from the
-    other side. ``ends`` has the ends that nobody had announced.
+    """One subscriber. ``wants``: it dials whenever it is down. ``leaving``: it has hung up itself.
+    ``may_end``: its session may be ended from the other side. ``ends`` has the ends that were neither.
     """
 
     subscriber: Subscriber
     pings: Pings
     wants: bool = False
+    leaving: bool = False
     may_end: bool = False
     up: bool = False
     redial_at: float = inf
     next_ping: float = inf
     ends: list[str] = field(default_factory=list)
-    ups: int = 0
     due: float = inf
 
     @property
@@ -117,7 +119,7 @@ class Street(threading.Thread):
         with self.lock:
             client.wants, client.redial_at = False, inf
             if client.up:
-                client.may_end = True
+                client.leaving = True
                 self._say(client.subscriber.hangup(time.monotonic(), polite=polite))
                 self._judge(client)
 
@@ -131,17 +133,21 @@ class Street(threading.Thread):
         with self.lock:
             self._say(frames)
 
-    def until(self, done: Callable[[], bool], what: str, patience: float = 30.0) -> None:
+    def until(self, done: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
         """Wait until something holds of the clients. Raises ``AssertionError`` when it takes too long."""
+        assert self.comes(done, patience), f"waited {patience} s for {what}"
+
+    def comes(self, done: Callable[[], bool], patience: float) -> bool:
+        """Whether something comes to hold of the clients within so many seconds."""
         end = time.monotonic() + patience
-        while True:
+        while time.monotonic() < end:
             with self.lock:
                 if done():
-                    return
+                    return True
             if self.broken is not None:
                 raise self.broken
-            assert time.monotonic() < end, f"waited {patience} s for {what}"
             time.sleep(0.005)
+        return False
 
     def window(self, why: str) -> Window:
         """Losses from now on have this reason, until the window's end is set."""
@@ -242,13 +248,13 @@ class Street(threading.Thread):
         up = client.subscriber.state == "up"
         now = time.monotonic()
         if up and not client.up:
-            client.up, client.ups = True, client.ups + 1
+            client.up, client.leaving = True, False
             client.pings.speak_as(client.subscriber.address)
             client.next_ping = now + self._chance.uniform(0, self._interval)
         elif client.up and not up:
             client.up, client.next_ping = False, inf
             client.pings.waiting.clear()
-            if not client.may_end:
+            if not client.may_end and not client.leaving:
                 client.ends.append(f"{client.name}: {client.subscriber.failure or 'ended'}")
         over = client.subscriber.state in ("closed", "failed", "idle")
         if client.wants and over and client.redial_at == inf:

@@ -1,0 +1,40 @@
+"""Two minutes of what ``./dev soak`` does for as long as you like: nothing lost, nothing left, nothing grown.
+
+``RECONCILER_SOAK`` asks for another number of seconds; ``RECONCILER_SEED`` repeats a run;
+``-m 'not soak'`` leaves it out.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.soak.__main__ import table
+from tests.soak.soak import Soak
+from tests.soak.watch import Sample, judged
+
+SECONDS = float(os.environ.get("RECONCILER_SOAK", "120"))
+SEED = int(os.environ.get("RECONCILER_SEED", "0")) or int.from_bytes(os.urandom(4), "big")
+SUBSCRIBERS = 2000
+INTERVAL = 2.0
+
+
+@pytest.mark.root
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_two_thousand_subscribers_notice_nothing(tmp_path: Path) -> None:
+    sys.stdout.write(f"RECONCILER_SEED={SEED}\n")
+    found = Soak(tmp_path, SUBSCRIBERS, SEED, INTERVAL).run(SECONDS)
+    sys.stdout.writelines(f"{line}\n" for line in table(found))
+    assert found.wrong == []
+    assert found.answered > SUBSCRIBERS * SECONDS / INTERVAL / 4, "it was a busy street"
+
+
+def test_a_process_that_grows_is_found_out() -> None:
+    steady = [Sample(20, 50_000 + second % 7) for second in range(60)]
+    assert judged(steady).flat
+    assert not judged([Sample(20 + second // 4, 50_000) for second in range(60)]).flat
+    assert not judged([Sample(20, 50_000 + 1000 * second) for second in range(60)]).flat
