@@ -189,7 +189,6 @@ class Host:
                 gc.freeze()
                 self._inspect()
                 self.chronicle.retry()
-                self.chronicle.retry()
                 self._end_idle(now)
                 self.shaper.inspect()
                 self._manager.alive()

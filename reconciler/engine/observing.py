@@ -64,7 +64,6 @@ def observation(host: Host, since: Mark | None, *, traffic: bool) -> Slices[Over
         "drops": _drops(host),
         "draining": host.concentrator.draining,
         "journal_trouble": host.chronicle.trouble,
-        "journal_trouble": host.chronicle.trouble,
         "mark": mark,
         "whole": whole,
         "time": views.unix_time(monotonic()),
