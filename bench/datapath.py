@@ -158,7 +158,7 @@ class Bench:
         path.close(keys[0])
         path.flush()
         before = memory(path)
-        self.timed(path, "open", lambda: [path.open(k, address(n), MTU) for n, k in enumerate(keys)])
+        self.open(path, keys)
         say(f"{path.name}: kernel memory", (memory(path) - before) / self.sessions, "octets a session")
         self.traffic(path, self.sessions)
         began = time.perf_counter()
@@ -168,13 +168,20 @@ class Bench:
             began = time.perf_counter()
             heir = again()
             heir.attach("eth0", here.ifindex, here.mac)
-            self.timed(heir, "take over", lambda: [heir.open(k, address(n), MTU) for n, k in enumerate(keys)])
+            self.open(heir, keys)
             say(f"{path.name}: a restart, in all", (time.perf_counter() - began) * 1e3, "ms")
-        self.timed(path, "close", lambda: [path.close(key) for key in keys])
-
-    def timed(self, path: DataPath, what: str, do: Callable[[], object]) -> None:
         began = time.perf_counter()
-        do()
+        for key in keys:
+            path.close(key)
+        self.done(path, "close", began)
+
+    def open(self, path: DataPath, keys: Sequence[Key]) -> None:
+        began = time.perf_counter()
+        for number, key in enumerate(keys):
+            path.open(key, address(number), MTU)
+        self.done(path, "open", began)
+
+    def done(self, path: DataPath, what: str, began: float) -> None:
         path.flush()
         say(f"{path.name}: {what}", (time.perf_counter() - began) / self.sessions * 1e6, "us a session")
 
@@ -201,7 +208,7 @@ def memory(path: DataPath) -> float:
     """Octets that the maps take, as the kernel counts them."""
     if not isinstance(path, EbpfDataPath):
         return 0.0
-    shown = [Path(f"/proc/self/fdinfo/{held.fd}").read_text() for held in path._loaded.maps.values()]
+    shown = [Path(f"/proc/self/fdinfo/{held.fd}").read_text() for held in path._loaded.maps.values()]  # noqa: SLF001
     return float(sum(int(found[1]) for text in shown if (found := re.search(r"memlock:\s+(\d+)", text))))
 
 

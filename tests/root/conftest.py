@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from reconciler.linux import links, netns
+from reconciler.linux import bpf, links, netns
 from tests.missing import do_without
 from tests.root.daemons import Daemons
 from tests.root.engine import Engine
@@ -23,8 +24,24 @@ def _missing() -> str | None:
     return None
 
 
+@cache
+def _no_bpf() -> str | None:
+    try:
+        bpf.allow_memory()
+        bpf.Map.create("probe", bpf.Shape(kind=2, key_size=4, value_size=8, entries=1, flags=0)).close()
+    except bpf.BpfError as error:
+        return f"needs eBPF: {error}"
+    return None
+
+
+def _wants_bpf(item: pytest.Item) -> bool:
+    """Whether it names the data path: as a parameter, or in its file's name."""
+    call = getattr(item, "callspec", None)
+    return item.path.name.startswith("test_ebpf") or (call is not None and "ebpf" in call.params.values())
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    reason = _missing()
+    reason = _missing() or (_no_bpf() if _wants_bpf(item) else None)
     if reason and item.get_closest_marker("root"):
         do_without(reason)
 
