@@ -185,5 +185,5 @@ def test_socket_of_a_dead_daemon_is_replaced(tmp_path: Path, echo: Echo) -> None
 
 
 def test_every_route_has_its_method() -> None:
-    assert all(hasattr(Echo, route.name) for route in ROUTES)
+    assert all(hasattr(Echo, route.name) for route in ROUTES if route.answers != "openapi")
     assert len({(route.method, route.path) for route in ROUTES}) == len(ROUTES)
