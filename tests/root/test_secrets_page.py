@@ -110,7 +110,7 @@ def in_a_file(ward: Ward, asked: list[Example]) -> None:
     assert "W206" in ward.instance.log.read_text()
     assert ward.dial("theo")
     assert ward.dial("pablo")
-    ward.instance.stop()
+    ward.instance.kill()
     secret.swap("new")
     ward.says(plan)
     ward.instance.start()
