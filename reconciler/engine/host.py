@@ -220,10 +220,10 @@ class Host:
             self._end = now + GOODBYE
             self.perform(self.concentrator.stop(now).effects)
 
-    def perform(self, effects: Iterable[Effect]) -> None:
+    def perform(self, effects: Iterable[Effect], *, kept: bool = False) -> None:
         """Do what the concentrator wants: paths first, so that a first packet finds its path; then the
-        journal, so that nobody is told what could be forgotten; then events, that a session's end can tell what
-        it carried; then frames.
+        journal, so that nobody is told what could be forgotten; then events, that a session's end can tell
+        what it carried; then frames. ``kept``: the journal has the sessions that begin already.
         """
         sends: list[Send] = []
         asks: list[Ask] = []
@@ -235,7 +235,8 @@ class Host:
                     sends.append(effect)
                 case OpenPath(key, address, mtu):
                     self.datapath.open(key, address, mtu)
-                    self.chronicle.session(self.concentrator.get(key))
+                    if not kept:
+                        self.chronicle.session(self.concentrator.get(key))
                     paths = True
                 case ClosePath(key):
                     self.datapath.close(key)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.engine.access.config import User
+    from reconciler.engine.access.effects import Effect
     from reconciler.engine.host import Host
     from reconciler.engine.journal import Journal
     from reconciler.engine.messages import UserEntry
@@ -76,10 +77,12 @@ def restore(host: Host, legacy: Legacy, parse_user: Callable[[UserEntry], User])
     for name, identity in legacy.contents["interfaces"].items():
         _serve(host, name, identity, generation)
     sessions = legacy.contents["sessions"]
-    back = sum(_resume(host, legacy, name, now + n / SPREAD) for n, name in enumerate(sessions))
+    resumed = [_resume(host, legacy, name, now + n / SPREAD) for n, name in enumerate(sessions)]
+    host.perform([effect for effects in resumed if effects for effect in effects], kept=True)
     if "draining" in facts:
         host.concentrator.drain(float(facts["draining"]), now)
     if sessions:
+        back = sum(effects is not None for effects in resumed)
         log.info("%d of %d sessions go on", back, len(sessions))
 
 
@@ -107,7 +110,8 @@ def _serve(host: Host, name: str, identity: list[Any], generation: int) -> None:
     host.chronicle.not_served(name)
 
 
-def _resume(host: Host, legacy: Legacy, name: str, ask_at: float) -> bool:
+def _resume(host: Host, legacy: Legacy, name: str, ask_at: float) -> list[Effect] | None:
+    """What it takes to go on with a session; None if that cannot be."""
     record = legacy.contents["sessions"][name]
     try:
         recalled = memo.read(record)
@@ -117,6 +121,4 @@ def _resume(host: Host, legacy: Legacy, name: str, ask_at: float) -> bool:
         effects = None
     if effects is None:
         host.chronicle.forget(name)
-        return False
-    host.perform(effects)
-    return True
+    return effects
