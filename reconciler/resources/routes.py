@@ -75,7 +75,7 @@ def _held(live: Live) -> list[IPv4Address]:
 def networks(site: Site, held: Iterable[IPv4Address] = ()) -> Iterator[IPv4Network]:
     """What must be routed to subscribers: the pool, then enabled users' fixed addresses, then ``held`` ones
     that neither contains. Each stands apart from the next, so that a login or a new user never regroups the
-    pool.
+    pool. What is held of a pool that was left is a whole street: as few networks as cover it.
     """
     first = site.pool_start
     last = IPv4Address(min(int(first) + site.pool_size - 1, 2**32 - 1))
@@ -83,4 +83,5 @@ def networks(site: Site, held: Iterable[IPv4Address] = ()) -> Iterator[IPv4Netwo
     fixed = {user.ip for user in site.users.values() if user.ip and user.enabled}
     outside = [IPv4Network(address) for address in fixed if not first <= address <= last]
     yield from ipaddress.collapse_addresses(outside)
-    yield from (IPv4Network(a) for a in sorted(set(held)) if a not in fixed and not first <= a <= last)
+    left = [IPv4Network(a) for a in set(held) if a not in fixed and not first <= a <= last]
+    yield from ipaddress.collapse_addresses(left)

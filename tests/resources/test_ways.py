@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
+
 from reconciler.resources.engine import EngineClient
+from reconciler.resources.routes import networks
 from tests.fakes.engine import FakeEngine
 from tests.fakes.kernel import FakeKernel, FakeMemory
 from tests.fakes.sites import wanted
@@ -55,3 +58,14 @@ def test_a_route_stays_for_who_dialled_in_since_we_looked(
     assert failures(box, **changed) == []
     assert kernel.routes == {"10.0.0.8/32", "10.0.1.9/32", "10.0.2.0/30"}
     assert kernel.addresses == {"10.0.0.1", "10.0.0.2"}
+
+
+def test_a_street_that_stays_in_the_old_pool_takes_few_routes() -> None:
+    """Each is the kernel's and ours to look at in every pass."""
+    site = wanted(pool_start="10.0.8.0", pool_size="4").site
+    street = [IPv4Address("10.0.4.0") + number for number in range(1000)]
+    assert len(list(networks(site, street))) < 12
+    after = list(networks(site, street[1:]))
+    assert len(after) < 24, "one who leaves does not make it many"
+    assert all(any(address in network for network in after) for address in street[1:])
+    assert not any(street[0] in network for network in after)
