@@ -38,9 +38,27 @@ DEVICE = "tun0"
 
 
 class Carrier(NullDataPath):
-    """A data path with a device. It outlives the engine, as the worker does."""
+    """A data path with a device. It outlives the engine, as the worker does: what the next one does not ask
+    for again goes when it is pruned.
+    """
 
     device: str | None = DEVICE
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._doubted: set[Key] = set()
+
+    def doubt(self) -> None:
+        """Another engine has come."""
+        self._doubted = set(self.paths)
+
+    def open(self, key: Key, address: bytes, mtu: int, *rest: Any) -> None:
+        self._doubted.discard(key)
+        super().open(key, address, mtu, *rest)
+
+    def prune(self) -> None:
+        for key in self._doubted:
+            self.close(key)
 
 
 class Hosted:
@@ -79,12 +97,14 @@ class Hosted:
 
     def _start(self) -> None:
         self.pid += 1
+        self.carrier.doubt()
         self._journal = Journal(self.directory / "journal.sqlite", "boot", FakeVault())
         legacy = restore.read(self._journal)
         concentrator = restore.concentrator(legacy, self._journal, Entropy())
         self.host = Host(concentrator, self.carrier, Chronicle(self._journal, legacy.terms))
         self.host.on_event = lambda event: self.on_event(event)
         restore.restore(self.host, legacy, commands.user)
+        self.carrier.prune()
         self.host.chronicle.commit()
         self.advance(1.0)
 
@@ -92,6 +112,7 @@ class Hosted:
         self._journal.close()
         self.host._workers.close()
         self.host._poll.close()
+        self.host.shaper.end()
 
     # What is asked of it
 
