@@ -300,7 +300,7 @@ class Concentrator:
         for session in siblings:
             if session.signature == verdict.signature:  # its PADS was lost: say it again, and nothing else
                 repeat = Send(listener.interface, session.pads)
-                return [repeat if session.half_open else Dropped(Drop.LATE_PADR)]
+                return [repeat if session.half_open and session.pads else Dropped(Drop.LATE_PADR)]
         effects: list[Effect] = []
         half_open = [session for session in siblings if session.half_open]
         if not self._solicitations.take_session(frame.source, now):

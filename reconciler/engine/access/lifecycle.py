@@ -178,6 +178,7 @@ class Lifecycle:
                     effects += judge(session, output, now)
                 case ppp.NetworkUp(address):
                     session.path_open = True
+                    session.pads = b""
                     session.used = now
                     self._table.changes.note(session.key)
                     effects.append(OpenPath(session.key, address, session.link.peer_mru))

@@ -5,7 +5,6 @@ Neighbours: ``concentrator``. It must not know why a session comes or goes.
 
 from __future__ import annotations
 
-from bisect import insort
 from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
@@ -84,8 +83,8 @@ class Table:
         self.changes: Changes[Key] = Changes()
         self._by_key: dict[Identity, Session] = {}
         self._by_id: dict[tuple[str, int], Session] = {}
-        self._by_client: dict[Client, list[Session]] = {}
-        self._by_user: dict[bytes, list[Session]] = {}
+        self._by_client: dict[Client, tuple[Session, ...]] = {}
+        self._by_user: dict[bytes, tuple[Session, ...]] = {}
         self.logged_in = 0
 
     def __iter__(self) -> Iterator[Session]:
@@ -103,18 +102,19 @@ class Table:
         return self._by_id.get((interface, session_id))
 
     def of_client(self, interface: str, vlans: Vlans, mac: bytes) -> tuple[Session, ...]:
-        return tuple(self._by_client.get((interface, vlans, mac), ()))
+        return self._by_client.get((interface, vlans, mac), ())
 
     def of_user(self, name: bytes) -> tuple[Session, ...]:
         """The sessions that are logged in as this user, oldest first, in whatever order they logged in."""
-        return tuple(self._by_user.get(name, ()))
+        return self._by_user.get(name, ())
 
     def add(self, session: Session) -> None:
         key = session.key
         self.changes.note(key)
         self._by_key[key] = session
         self._by_id[key.interface, key.id] = session
-        self._by_client.setdefault((key.interface, key.vlans, key.mac), []).append(session)
+        client = key.interface, key.vlans, key.mac
+        self._by_client[client] = (*self._by_client.get(client, ()), session)
 
     def remove(self, session: Session) -> None:
         key = session.key
@@ -125,7 +125,8 @@ class Table:
 
     def log_in(self, session: Session, name: bytes) -> None:
         self.changes.note(session.key)
-        insort(self._by_user.setdefault(name, []), session, key=_age)
+        others = self._by_user.get(name)
+        self._by_user[name] = (session,) if others is None else tuple(sorted((*others, session), key=_age))
         self.logged_in += 1
 
     def log_out(self, session: Session, name: bytes) -> None:
@@ -139,8 +140,9 @@ def _age(session: Session) -> tuple[float, str, bytes, int]:
     return session.started, session.key.interface, session.key.mac, session.key.id
 
 
-def _discard(index: dict[K, list[Session]], key: K, session: Session) -> None:
-    sessions = index[key]
-    sessions.remove(session)
-    if not sessions:
+def _discard(index: dict[K, tuple[Session, ...]], key: K, session: Session) -> None:
+    others = tuple(other for other in index[key] if other is not session)
+    if others:
+        index[key] = others
+    else:
         del index[key]

@@ -87,7 +87,6 @@ class ControlProtocol(ABC):
     """
 
     __slots__ = (
-        "_asked",
         "_awaiting",
         "_heard",
         "_identifier",
@@ -111,7 +110,6 @@ class ControlProtocol(ABC):
         self.deadline = NEVER
         self.failure: Reason | None = None
         self._identifier = 0
-        self._asked: tuple[Option, ...] = ()
         self._request = b""
         self._request_identifier = 0
         self._awaiting = False
@@ -270,6 +268,7 @@ class ControlProtocol(ABC):
             return None
         if code == ACK and data == self._request:
             self._awaiting = False
+            self._request = b""
             return self._event(RCA, now, out)
         reject = code == REJECT
         options = () if code == ACK else ppp.decode_options(data)
@@ -285,7 +284,7 @@ class ControlProtocol(ABC):
     def _heed(self, options: tuple[Option, ...], *, reject: bool) -> None:
         """A Nak may also name options that we do not use, and several values for one: the first counts
         (§5.3)."""
-        kinds = {kind for kind, _ in self._asked}
+        kinds = {kind for kind, _ in ppp.decode_options(self._request)}
         for kind, value in options:
             if reject:
                 self.rejected(kind)
@@ -295,7 +294,7 @@ class ControlProtocol(ABC):
 
     def _is_part_of_request(self, options: tuple[Option, ...]) -> bool:
         """Whether these stand in our request, unmodified and in this order (§5.4)."""
-        rest = iter(self._asked)
+        rest = iter(ppp.decode_options(self._request))
         return all(option in rest for option in options)
 
     def _code_rejected(self, data: bytes, now: float, out: list[Output]) -> Layer | None:
@@ -360,8 +359,7 @@ class ControlProtocol(ABC):
             return
         if not self._awaiting:
             self._awaiting = True
-            self._asked = self.wanted()
-            self._request = ppp.encode_options(self._asked)
+            self._request = ppp.encode_options(self.wanted())
             self._request_identifier = self.send(REQUEST, self._request, out)
         else:
             again = ppp.encode(self.protocol, REQUEST, self._request_identifier, self._request)

@@ -30,14 +30,15 @@ class Networks:
     def __init__(self, policy: LinkPolicy, entropy: Callable[[int], bytes]) -> None:
         self._policy = policy
         self._entropy = entropy
-        self._protocols: dict[int, ControlProtocol] = {}
+        self._protocols: tuple[ControlProtocol, ...] = ()
         self._up: tuple[int, ...] = ()
 
     @property
     def ipv4(self) -> Ipcp | None:
         """The protocol that agreed on IPv4, while it may flow."""
-        ipcp = self._protocols.get(_IPCP)
-        return ipcp if isinstance(ipcp, Ipcp) and _IPCP in self._up else None
+        if _IPCP not in self._up:
+            return None
+        return next((protocol for protocol in self._protocols if isinstance(protocol, Ipcp)), None)
 
     @property
     def any_up(self) -> bool:
@@ -47,7 +48,7 @@ class Networks:
     def hopeless(self) -> Reason | None:
         """Why no network can come up any more, if so: all have failed, or the peer rejects them."""
         failure: Reason | None = Reason.PROTOCOL_REJECTED
-        for protocol in self._protocols.values():
+        for protocol in self._protocols:
             failure = protocol.failure
             if failure is None:
                 break
@@ -57,7 +58,7 @@ class Networks:
     def deadline(self) -> float:
         """When `tick` is due (monotonic seconds)."""
         due = inf
-        for protocol in self._protocols.values():
+        for protocol in self._protocols:
             if protocol.deadline < due:
                 due = protocol.deadline
         return due
@@ -65,7 +66,7 @@ class Networks:
     def open(self, grant: Grant, mtu: int, now: float, out: list[Output]) -> None:
         """The login was good: negotiate. `mtu` is the most octets of information that the peer takes."""
         ipcp = Ipcp(self._policy, grant, mtu)
-        self._protocols = {_IPCP: ipcp}
+        self._protocols = (ipcp,)
         ipcp.open(now, out)
         self._open_ipv6(mtu, now, out)
 
@@ -73,33 +74,34 @@ class Networks:
         """IPv4 is open, as an earlier process left it; IPv6 is negotiated again."""
         ipcp = Ipcp(self._policy, grant, mtu)
         ipcp.resume()
-        self._protocols, self._up = {_IPCP: ipcp}, (_IPCP,)
+        self._protocols, self._up = (ipcp,), (_IPCP,)
         self._open_ipv6(mtu, now, [])  # nothing is said at once to who has not been heard yet
 
     def _open_ipv6(self, mtu: int, now: float, out: list[Output]) -> None:
         if self._policy.ipv6:
             ipv6cp = Ipv6cp(self._policy, mtu, self._entropy)
-            self._protocols[Protocol.IPV6CP] = ipv6cp
+            self._protocols = (*self._protocols, ipv6cp)
             ipv6cp.open(now, out)
 
     def leave(self, out: list[Output]) -> None:
         """There is no link below any more."""
         for kind in sorted(self._up):
             self._down(kind, out)
-        self._protocols.clear()
+        self._protocols = ()
 
     def __contains__(self, kind: object) -> bool:
         """Whether this is a control protocol that we speak here."""
-        return kind in self._protocols
+        return any(protocol.protocol == kind for protocol in self._protocols)
 
     def receive(self, kind: int, packet: Packet, now: float, out: list[Output]) -> None:
         """A packet of one of them. Raises Malformed, with nothing done, when its inside is."""
-        protocol = self._protocols[kind]
-        self._follow(protocol, protocol.receive(packet, now, out), out)
+        for protocol in self._protocols:
+            if protocol.protocol == kind:
+                self._follow(protocol, protocol.receive(packet, now, out), out)
 
     def tick(self, now: float, out: list[Output]) -> None:
         """Time has come to `now`; harmless when nothing is due."""
-        for protocol in self._protocols.values():
+        for protocol in self._protocols:
             self._follow(protocol, protocol.tick(now, out), out)
 
     def rejected(self, kind: int, out: list[Output]) -> bool:
@@ -107,8 +109,10 @@ class Networks:
         False: we never spoke it.
         """
         control = _CONTROLS.get(kind, kind)
-        if self._protocols.pop(control, None) is None:
+        others = tuple(protocol for protocol in self._protocols if protocol.protocol != control)
+        if len(others) == len(self._protocols):
             return False
+        self._protocols = others
         self._down(control, out)
         return True
 
