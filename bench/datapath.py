@@ -1,8 +1,9 @@
 """What the data paths cost: ``python -m bench.datapath [SESSIONS] [SECONDS]``, as root.
 
 A subscriber's namespace, ours, and one beyond it, joined by cables. Sessions are opened as the engine does
-it. Then frames are sent as fast as one core can, and counted where they come out, so that the core pays for
-sending, for our part and for the kernel's: compare with plain routing in the same run, not with other runs.
+it. Then frames are sent as fast as one core can, and counted where they come out. Everything is told per
+second of a processor, which pays for sending, for our part and for the kernel's, so that other work on the
+machine does not count: compare with plain routing in the same run, not with other runs.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ CLIENT: Final = bytes.fromhex("02b000000001")
 SIZE: Final = 1400
 """Octets of the packets that are sent."""
 MTU: Final = 1492
+TICKS: Final = os.sysconf("SC_CLK_TCK")
+STATISTICS: Final = Path("/proc/sys/kernel/bpf_stats_enabled")
 
 
 class World:
@@ -105,12 +108,22 @@ def in_session(to: bytes, number: int, inside: bytes) -> bytes:
 def throughput(
     where: str, device: str, frames: Sequence[bytes], out: Callable[[], int], seconds: float
 ) -> float:
-    """Packets a second that come out while these frames are sent."""
+    """Packets that come out, for each second of a processor, while these frames are sent."""
     with netns.inside(where), Blast(device, frames) as blast:
         blast.send(0.2)
-        before, began = out(), time.monotonic()
+        before, began = out(), spent()
         blast.send(seconds)
-        return (out() - before) / (time.monotonic() - began)
+        return (out() - before) / (spent() - began)
+
+
+def spent() -> float:
+    """Seconds of a processor that this process and its children have used."""
+    used = time.process_time()
+    for child in Path("/proc/self/task").glob("*/children"):
+        for pid in child.read_text().split():
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            used += (int(fields[11]) + int(fields[12])) / TICKS
+    return used
 
 
 def sent_by(namespace: str, device: str) -> Callable[[], int]:
@@ -161,35 +174,43 @@ class Bench:
         self.open(path, keys)
         say(f"{path.name}: kernel memory", (memory(path) - before) / self.sessions, "octets a session")
         self.traffic(path, self.sessions)
-        began = time.perf_counter()
+        began = spent()
         path.counters()
-        say(f"{path.name}: read all counters", (time.perf_counter() - began) * 1e3, "ms")
+        say(f"{path.name}: read all counters", (spent() - began) * 1e3, "ms")
         if path.name == "ebpf":
-            began = time.perf_counter()
+            began = spent()
             heir = again()
             heir.attach("eth0", here.ifindex, here.mac)
             self.open(heir, keys)
-            say(f"{path.name}: a restart, in all", (time.perf_counter() - began) * 1e3, "ms")
-        began = time.perf_counter()
+            say(f"{path.name}: a restart, in all", (spent() - began) * 1e3, "ms")
+        began = spent()
         for key in keys:
             path.close(key)
         self.done(path, "close", began)
 
     def open(self, path: DataPath, keys: Sequence[Key]) -> None:
-        began = time.perf_counter()
+        began = spent()
         for number, key in enumerate(keys):
             path.open(key, address(number), MTU)
         self.done(path, "open", began)
 
     def done(self, path: DataPath, what: str, began: float) -> None:
         path.flush()
-        say(f"{path.name}: {what}", (time.perf_counter() - began) / self.sessions * 1e6, "us a session")
+        say(f"{path.name}: {what}", (spent() - began) / self.sessions * 1e6, "us a session")
 
     def traffic(self, path: DataPath, count: int) -> None:
         beyond = socket.inet_aton(BEYOND)
         up = [in_session(self.ours, n, packet(address(n), beyond)) for n in range(count)]
         down = [plain(self.outer, packet(beyond, address(n))) for n in range(count)]
-        self.both(f"{path.name}, {count} sessions", up, down)
+        with statistics():
+            before = runs(path)
+            self.both(f"{path.name}, {count} sessions", up, down)
+            for way, now, then in zip(("up", "down"), runs(path), before, strict=False):
+                say(
+                    f"{path.name}: program, {way}",
+                    (now[0] - then[0]) / max(1, now[1] - then[1]),
+                    "ns a packet",
+                )
 
     def both(self, what: str, up: Sequence[bytes], down: Sequence[bytes]) -> tuple[float, float]:
         world = self.world
@@ -202,6 +223,26 @@ class Bench:
             bits = rate * SIZE * 8 / 1e9
             say(f"{what}: {way}", rate / 1e3, f"thousand packets a second = {bits:.2f} Gbit/s", rate / full)
         return rates
+
+
+@contextmanager
+def statistics() -> Iterator[None]:
+    """Have the kernel measure eBPF programs meanwhile."""
+    before = STATISTICS.read_text()
+    STATISTICS.write_text("1")
+    try:
+        yield
+    finally:
+        STATISTICS.write_text(before)
+
+
+def runs(path: DataPath) -> list[tuple[int, int]]:
+    """Of each program: the nanoseconds that it has run, and how many times."""
+    if not isinstance(path, EbpfDataPath):
+        return []
+    shown = [Path(f"/proc/self/fdinfo/{fd}").read_text() for fd in (path._loaded.xdp, path._loaded.tc)]  # noqa: SLF001
+    fields = [dict(line.split(":", 1) for line in text.splitlines()) for text in shown]
+    return [(int(each["run_time_ns"]), int(each["run_cnt"])) for each in fields]
 
 
 def memory(path: DataPath) -> float:

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from reconciler.engine.wire.drop import Drop
 
 
+VIA = "169.254.1.1"
+"""The neighbour on a data path's device through which subscribers are routed to: a link-local address (RFC
+3927) that nobody has. Between two subscribers the kernel then sees no shorter way, and sends no ICMP
+redirect.
+"""
+
+
 class PathError(Exception):
     """The data path cannot work here; the message says in one line why, and what to do."""
 

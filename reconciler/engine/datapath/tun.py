@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.engine.access.effects import Key
 from reconciler.engine.datapath import records
-from reconciler.engine.datapath.base import Counters, PathError
+from reconciler.engine.datapath.base import VIA, Counters, PathError
 from reconciler.engine.datapath.records import Op, Record, Tally
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class TunDataPath:
 
     name = "tun"
     device: str | None
-    via: str | None = None
+    via: str | None = VIA
 
     def __init__(self, runtime_dir: Path) -> None:
         self._runtime_dir = runtime_dir

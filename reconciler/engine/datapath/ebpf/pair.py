@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING
 
-from reconciler.engine.datapath.base import PathError
+from reconciler.engine.datapath.base import VIA, PathError
 from reconciler.linux import interface, offload, veth
 from reconciler.linux.errors import KernelError
 
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 
     from reconciler.linux.rtnl import Rtnl
 
-VIA = bytes([169, 254, 1, 1])
-"""The neighbour: a link-local address (RFC 3927) that nobody has."""
+_NEIGHBOUR = socket.inet_aton(VIA)
 MTU = 1492
 """Of the near end, in octets (RFC 2516 §7), until a session takes more (RFC 4638)."""
 PROTOCOL = 215
@@ -60,7 +60,7 @@ class Pair:
     def set_neighbour(self) -> None:
         """Have the neighbour answer for ever; it is forgotten only when the device is set down."""
         with suppress(KernelError):  # while it is down
-            veth.set_neighbour(self._rtnl, self.index, VIA, self.mac)
+            veth.set_neighbour(self._rtnl, self.index, _NEIGHBOUR, self.mac)
 
     def fit(self, address: bytes, mtu: int) -> None:
         """From now on, have packets of at most ``mtu`` octets come for this address."""
@@ -91,11 +91,11 @@ class Pair:
         size = self._sizes.get(address, self._mtu)
         if size < self._mtu:
             if self._routes.get(address) != size:
-                veth.set_route(self._rtnl, address, VIA, self.index, size, PROTOCOL)
+                veth.set_route(self._rtnl, address, _NEIGHBOUR, self.index, size, PROTOCOL)
                 self._routes[address] = size
         elif self._routes.pop(address, None) is not None:
             with suppress(KernelError):  # somebody else was first
-                veth.remove_route(self._rtnl, address, VIA, self.index, PROTOCOL)
+                veth.remove_route(self._rtnl, address, _NEIGHBOUR, self.index, PROTOCOL)
 
 
 def find(rtnl: Rtnl, runtime_dir: Path) -> Pair | None:

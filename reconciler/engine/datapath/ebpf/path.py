@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import logging
 import select
-import socket
 from contextlib import ExitStack, closing, suppress
 from operator import add
 from typing import TYPE_CHECKING
 
 from reconciler.engine.access.effects import Key
-from reconciler.engine.datapath.base import Counters, PathError
+from reconciler.engine.datapath.base import VIA, Counters, PathError
 from reconciler.engine.datapath.ebpf import attachments, kernel, pair
 from reconciler.engine.datapath.ebpf.layout import ENTRY, Device, Dropped, Wire
 from reconciler.engine.datapath.ebpf.pins import Pins, sweep
@@ -50,7 +49,7 @@ class EbpfDataPath:
 
     name = "ebpf"
     device: str | None
-    via: str | None = socket.inet_ntoa(pair.VIA)
+    via: str | None = VIA
 
     def __init__(self, runtime_dir: Path) -> None:
         self._runtime_dir = runtime_dir

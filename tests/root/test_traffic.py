@@ -1,4 +1,4 @@
-"""The eBPF data path under real traffic: a strict subscriber finds nothing wrong, each octet is counted."""
+"""The data paths under real traffic: a strict subscriber finds nothing wrong, each octet is counted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,11 +20,9 @@ from tests.root.test_personas import ping
 from tests.root.traffic import FAR, StrictPeer, far, iperf3, serving
 from tests.root.wire import Cable
 
-pytestmark = [
-    pytest.mark.root,
-    pytest.mark.timeout(240),
-    pytest.mark.parametrize("engine", ["ebpf"], indirect=True),
-]
+pytestmark = [pytest.mark.root, pytest.mark.timeout(240)]
+ebpf = pytest.mark.parametrize("engine", ["ebpf"], indirect=True)
+both = pytest.mark.parametrize("engine", ["ebpf", "tun"], indirect=True)
 
 MAC, OTHER_MAC = "02c100000001", "02c100000002"
 IP_MTU_DISCOVER, IP_PMTUDISC_DO, IP_MTU = 10, 2, 14
@@ -61,6 +60,7 @@ def assert_exact(engine: Engine, peer: StrictPeer) -> None:
     }
 
 
+@ebpf
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -116,6 +116,7 @@ def nft(*arguments: str, script: str = "") -> str:
     return done.stdout
 
 
+@both
 def test_subscribers_reach_each_other_under_strict_rp_filter_and_nftables_tells_them_by_their_device(
     engine: Engine, server: str, neighbour: str, namespace: str
 ) -> None:
@@ -139,6 +140,7 @@ def test_subscribers_reach_each_other_under_strict_rp_filter_and_nftables_tells_
     assert min(counted[way] for way in ("between", "up", "down")) > 100, counted
 
 
+@ebpf
 @pytest.mark.parametrize("mtu", [1492, 1400])
 def test_X1_who_sends_too_much_with_df_is_told_the_sessions_size(
     engine: Engine, server: str, neighbour: str, mtu: int
@@ -158,12 +160,15 @@ def test_X1_who_sends_too_much_with_df_is_told_the_sessions_size(
     assert (peer.report["rx_packets"], peer.report["rx_bytes"]) == (1, mtu), "what fits has come, and no more"
 
 
+@both
 def test_RFC4638_packets_of_1500_octets_beside_a_session_of_1492(
     engine: Engine, server: str, neighbour: str, namespace: str
 ) -> None:
     interface.set_mtu("eth0", 1508)
     with netns.inside(neighbour):
         interface.set_mtu("eth0", 1508)
+    while engine.observe()["listeners"]["eth0"]["mtu"] != 1508:  # it looks once a second
+        time.sleep(0.05)
     engine.ask("configure", generation=2, settings={"mtu": 1500})
     with second_line(engine, namespace) as second:
         with (
@@ -181,6 +186,7 @@ def test_RFC4638_packets_of_1500_octets_beside_a_session_of_1492(
         assert {"unsegmented", "too_big", "truncated_data"}.isdisjoint(engine.observe()["drops"])
 
 
+@both
 def test_packets_of_our_own_sockets_are_cut_to_segments_before_they_become_frames(
     engine: Engine, neighbour: str, namespace: str
 ) -> None:
@@ -194,6 +200,7 @@ def test_packets_of_our_own_sockets_are_cut_to_segments_before_they_become_frame
     assert "unsegmented" not in engine.observe()["drops"]
 
 
+@both
 def test_an_engine_that_is_killed_under_load_is_not_missed_and_nothing_is_miscounted(
     engine: Engine, server: str, neighbour: str, tmp_path: Path
 ) -> None:
@@ -203,9 +210,10 @@ def test_an_engine_that_is_killed_under_load_is_not_missed_and_nothing_is_miscou
                 ["iperf3", "-c", FAR, "-J", "-t", "4", "--bidir"], stdout=subprocess.PIPE, text=True
             )
         with load:
+            datapath = engine.ask("hello")["ok"]["datapath"]
             for _ in range(2):
                 engine.die(signal.SIGKILL)
-                engine.__init__(tmp_path, "ebpf")  # type: ignore[misc]
+                engine.__init__(tmp_path, datapath)  # type: ignore[misc]
                 assert [view["user"] for view in engine.sessions()] == ["theo"]
             said = json.loads(load.communicate(timeout=60)[0])
         assert "error" not in said
@@ -213,6 +221,7 @@ def test_an_engine_that_is_killed_under_load_is_not_missed_and_nothing_is_miscou
     assert_exact(engine, peer)
 
 
+@ebpf
 def test_who_sends_in_a_session_that_does_not_exist_is_told_to_dial_again(
     engine: Engine, neighbour: str, cable: Cable
 ) -> None:
