@@ -33,6 +33,19 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     "wins_servers": ([], ["10.0.0.5"]),
     "forwarding.ip_forward": (True, False),
     "forwarding.proxy_arp": (True, False),
+    "forwarding.rp_filter": ("off", "strict", "loose"),
+    "access_only": (False,),
+    "clamp_mss": (False, True),
+    "nat.masquerade": ("eth9",),
+    "self_heal.forwarding": ("on",),
+    "self_heal.addresses": ("on",),
+    "self_heal.routes": ("on",),
+    "self_heal.links": ("on",),
+    "self_heal.nft": ("on",),
+    "session_timeout": (0, 86_400),
+    "idle_timeout": (0, 3600),
+    "deny_warnings": ([],),
+    "age_recipients": ([],),
     "auth": (["mschapv2", "chap", "pap"], ["pap"], ["pap", "mschapv2"]),
     "service_names": ([], ["internet"]),
     "mtu": (1492, 1400),
@@ -54,18 +67,23 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     "users.*.ip": ("10.0.0.9", "10.0.1.1", "10.0.1.2"),
     "users.*.enabled": (True, False),
     "users.*.sessions": (1, 2, 3),
+    "users.*.rate_limit.down": ("50M", "10M"),
+    "users.*.rate_limit.up": ("5M",),
 }
-SAME_TO_THE_PLANNER = ("users.*.password_file", "users.*.password_hash")
+SAME_TO_THE_PLANNER = ("users.*.password_file", "users.*.password_hash", "users.*.password_age")
 """Other ways to give what `users.*.password` gives."""
-_SECRETS = ("password", "password", "password_env", "nt_hash")
+SECRETS = ("password", "password_env", "nt_hash")
 
 
 @st.composite
 def users(draw: st.DrawFn) -> Declared:
     """One user's settings."""
-    way = draw(st.sampled_from(_SECRETS))
-    keys = (way, *draw(st.lists(st.sampled_from(["ip", "enabled", "sessions"]), unique=True)))
-    return {key: draw(st.sampled_from(VALUES[f"users.*.{key}"])) for key in keys}
+    way = draw(st.sampled_from(SECRETS))
+    others = ["ip", "enabled", "sessions", "rate_limit.down", "rate_limit.up"]
+    user: Declared = {}
+    for key in (way, *draw(st.lists(st.sampled_from(others), unique=True))):
+        put(user, key, draw(st.sampled_from(VALUES[f"users.*.{key}"])))
+    return user
 
 
 @st.composite
@@ -75,7 +93,7 @@ def declarations(draw: st.DrawFn) -> Declared:
     optional = [key for key in VALUES if not key.startswith("users.") and key not in REQUIRED]
     chosen = draw(st.lists(st.sampled_from(optional), unique=True, max_size=8))
     for path in (*REQUIRED[:-1], *chosen):
-        _put(site, path, draw(st.sampled_from(VALUES[path])))
+        put(site, path, draw(st.sampled_from(VALUES[path])))
     names = draw(st.lists(st.sampled_from(NAMES), min_size=1, unique=True))
     site["users"] = {name: draw(users()) for name in names}
     taken = {local_ip := site["local_ip"]}
@@ -123,6 +141,7 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, bool | int) else str(value)
 
 
-def _put(site: Declared, path: str, value: Any) -> None:
+def put(site: Declared, path: str, value: Any) -> None:
+    """Declare one thing more; ``path`` is a key, or a key within a table."""
     table, _, key = path.rpartition(".")
     (site.setdefault(table, {}) if table else site)[key] = value

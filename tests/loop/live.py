@@ -62,6 +62,8 @@ class CarefulKernel(FakeKernel):
 class LiveWorld(World):
     """``edit`` the file, ``step`` the loop, have ``subscribers`` dial, and look at whom that touches."""
 
+    kernel: CarefulKernel
+
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.path = directory / "site.yaml"
