@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -14,10 +12,10 @@ from typing import Any
 import pytest
 
 from reconciler import __version__
-from reconciler.engine.messages import PROTOCOL
 from tests.generate import ROOT
 from tests.root.crowd import Crowd
 from tests.root.test_reconciler import Box, condition
+from tests.root.versions import LATER, later, rewrite
 from tests.root.wire import Cable
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(240)]
@@ -47,19 +45,7 @@ def box(neighbour: str, tmp_path: Path) -> Iterator[Box]:
 
 @pytest.fixture
 def newer(tmp_path: Path) -> Path:
-    """A copy of the program as a later version: another number, another protocol, another word in the log."""
-    home = tmp_path / "newer"
-    shutil.copytree(ROOT / "reconciler", home / "reconciler", ignore=shutil.ignore_patterns("__pycache__"))
-    rewrite(home / "reconciler/__init__.py", re.escape(__version__), "99.0")
-    rewrite(home / "reconciler/engine/messages.py", f"PROTOCOL = {PROTOCOL}", f"PROTOCOL = {PROTOCOL + 1}")
-    rewrite(home / "reconciler/engine/restore.py", "sessions go on", "sessions go on in the new engine")
-    return home
-
-
-def rewrite(path: Path, old: str, new: str) -> None:
-    text, count = re.subn(old, new, path.read_text())
-    assert count
-    path.write_text(text)
+    return later(tmp_path / "newer")
 
 
 def identities(box: Box) -> list[dict[str, Any]]:
@@ -89,27 +75,27 @@ def test_another_version_takes_over_and_nobody_of_200_notices(box: Box, cable: C
         assert len(before) == COUNT
 
         process = restarted(process, box, newer)
-        new = engine_is(box, "99.0")["engine"]["pid"]
+        new = engine_is(box, LATER)["engine"]["pid"]
         assert new != old
         assert f"{COUNT} of {COUNT} sessions go on in the new engine" in engine_log(box)
         assert identities(box) == before, "the new engine, in place of the old one"
 
         process = restarted(process, box, newer)
-        assert engine_is(box, "99.0")["engine"]["pid"] == new
+        assert engine_is(box, LATER)["engine"]["pid"] == new
         assert identities(box) == before, "the same engine, taken over by another reconciler"
 
         os.kill(new, signal.SIGKILL)
         box.until(lambda status: (status["engine"] or {}).get("pid") not in (None, new), "another engine")
-        engine_is(box, "99.0")
+        engine_is(box, LATER)
         assert identities(box) == before, "the same version again, after a crash"
 
         assert box.finish(process) == 0
         assert box.start("--datapath", "tun", home=ROOT).wait(30) == 1
-        assert "version 99.0) speaks protocol" in box.log.read_text()
-        assert "start `reconciler run` of version 99.0; nobody was dropped" in box.log.read_text()
+        assert f"version {LATER}) speaks protocol" in box.log.read_text()
+        assert f"start `reconciler run` of version {LATER}; nobody was dropped" in box.log.read_text()
 
         box.start("--datapath", "tun", home=newer)
-        engine_is(box, "99.0")
+        engine_is(box, LATER)
         assert identities(box) == before, "the older version would not touch what it does not know"
         assert (crowd.up, crowd.lost()) == (COUNT, {})
     assert box.client.get("/v1/status")["unpredicted_drops_total"] == 0
