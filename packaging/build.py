@@ -85,7 +85,8 @@ def install_files(root: Path) -> None:
     copy(ROOT / "README.md", documents / "README.md")
     copy(ROOT / "CHANGELOG.md", documents / "CHANGELOG.md")
     copy(ROOT / "examples/site.yaml", documents / "examples/site.yaml")
-    copy(HERE / "debian/default", root / "etc/default/reconciler")
+    copy(HERE / "debian/default", root / "etc/default/reconciler", 0o600)
+    copy(HERE / "debian/default-engine", root / "etc/default/reconciler-engine")
     for unit in (HERE / "systemd").iterdir():
         copy(unit, root / "lib/systemd/system" / unit.name)
 
@@ -105,7 +106,7 @@ def describe(root: Path, wheel: Path) -> dict[str, str]:
     control = root / "DEBIAN"
     control.mkdir(mode=0o755)
     (control / "control").write_text(Template((HERE / "debian/control.in").read_text()).substitute(fields))
-    (control / "conffiles").write_text("/etc/default/reconciler\n")
+    (control / "conffiles").write_text("/etc/default/reconciler\n/etc/default/reconciler-engine\n")
     for script in ("postinst", "prerm", "postrm"):
         copy(HERE / "debian" / script, control / script, 0o755)
     return fields

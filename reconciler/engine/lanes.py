@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from reconciler.linux import interface, shaping
 from reconciler.linux.errors import KernelError
+from reconciler.linux.rtnl import Rtnl
 
 if TYPE_CHECKING:
     from reconciler.engine.access.config import Rate
-    from reconciler.linux.rtnl import Rtnl
 
 
 class FullError(OSError):
@@ -27,25 +27,33 @@ class FullError(OSError):
 class Road:
     """Both directions on a device. What an earlier engine has set up is taken over. Raises ``OSError``."""
 
-    def __init__(self, rtnl: Rtnl, device: str) -> None:
-        self._rtnl = rtnl
-        self._index = interface.read(device).ifindex
-        if _make_side(rtnl, device):
-            shaping.uproot(rtnl, self._index)  # what is there leads to a device that is gone
-        self._side = interface.read(side_name(device)).ifindex
+    def __init__(self, device: str) -> None:
+        rtnl = self._rtnl = Rtnl()
+        try:
+            self._index = interface.read(device).ifindex
+            if _make_side(rtnl, device):
+                shaping.uproot(rtnl, self._index)  # what is there leads to a device that is gone
+            self._side = interface.read(side_name(device)).ifindex
+            self._survey()
+        except OSError:
+            rtnl.close()
+            raise
+
+    def _survey(self) -> None:
+        rtnl = self._rtnl
         shaping.watch_arrivals(rtnl, self._index)
         self._diverted = shaping.filtered(rtnl, self._index, shaping.ARRIVALS)
         self._down = Lanes(rtnl, self._index, shaping.DESTINATION)
         self._up = Lanes(rtnl, self._side, shaping.SOURCE)
 
     @classmethod
-    def left_behind(cls, rtnl: Rtnl, device: str) -> Road | None:
+    def left_behind(cls, device: str) -> Road | None:
         """What an earlier engine has set up, if it has."""
         try:
             interface.read(side_name(device))
         except OSError:
             return None
-        return cls(rtnl, device)
+        return cls(device)
 
     @property
     def addresses(self) -> set[bytes]:
@@ -76,11 +84,17 @@ class Road:
                 shaping.remove_filter(self._rtnl, self._index, shaping.ARRIVALS, place)
             self._up.set(address, 0)
 
+    def leave(self) -> None:
+        """Have nothing more to do with it; the kernel goes on."""
+        self._rtnl.close()
+
     def remove(self) -> None:
         """Leave no trace."""
         with suppress(KernelError):
             shaping.uproot(self._rtnl, self._index)
-        shaping.delete_device(self._rtnl, self._side)
+        with suppress(KernelError):
+            shaping.delete_device(self._rtnl, self._side)
+        self.leave()
 
 
 class Lanes:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from reconciler.engine.access.config import UNLIMITED
 from reconciler.engine.lanes import Road
-from reconciler.linux.rtnl import Rtnl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +29,6 @@ class Shaper:
 
     def __init__(self, device: str | None) -> None:
         self._device = device
-        self._rtnl = Rtnl()
         self._road: Road | None = None
         self._rates: dict[bytes, Rate] = {}
         self._kept: dict[bytes, Rate] = {}
@@ -48,13 +46,14 @@ class Shaper:
         """Let go of those whom an earlier engine kept to a rate and this one has not been told of."""
         if self._device is not None and self._road is None:
             with suppress(OSError):
-                self._road = Road.left_behind(self._rtnl, self._device)
+                self._road = Road.left_behind(self._device)
         if self._road is not None:
             self._settle(self._road.addresses - self._rates.keys())
 
     def inspect(self) -> None:
         """Put back what has gone with its device, and do what could not be done before."""
         if self._road is not None and self._device is not None and not self._road.leads_on(self._device):
+            self._road.leave()
             self._road = None
             self._kept.clear()
         self._settle([address for address, rate in self._rates.items() if self._kept.get(address) != rate])
@@ -62,9 +61,7 @@ class Shaper:
     def end(self) -> None:
         """Leave no trace."""
         if self._road is not None:
-            with suppress(OSError):
-                self._road.remove()
-        self._rtnl.close()
+            self._road.remove()
 
     def _settle(self, addresses: Iterable[bytes]) -> None:
         trouble = ""
@@ -83,7 +80,7 @@ class Shaper:
         if self._road is None:
             if rate == UNLIMITED:
                 return
-            self._road = Road(self._rtnl, self._device)
+            self._road = Road(self._device)
         self._road.set(address, rate)
         if rate == UNLIMITED:
             self._kept.pop(address, None)
