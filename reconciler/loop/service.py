@@ -49,6 +49,7 @@ class Service(Steering):
         self._engine = engine
         self._events = events
         self._clocks = clocks
+        self._shown: Observation | None = None
         self._since = clocks.wall() if events.since is None else events.since
 
     def status(self, request: Mapping[str, Any]) -> Answer:
@@ -63,8 +64,9 @@ class Service(Steering):
                 return fault(400, "bad_request", "`wait` is a number of seconds")
             awaited = waiting.wait(board, self._loop.look(), _where, commit, float(request["wait"]))
         drift = self._reconciler.ledger.entries
-        answer = views.status(board, drift, _where(board.report), self._seen(), self._clocks.wall(), awaited)
-        return 200, answer
+        self._shown, counted = self._seen(self._shown), self._counted()
+        where, now = _where(board.report), self._clocks.wall()
+        return 200, views.status(board, drift, where, self._shown, counted, now, awaited)
 
     def sessions(self, _request: Mapping[str, Any]) -> Answer:
         try:
@@ -171,10 +173,10 @@ class Service(Steering):
                 yield None
             patience = HEARTBEAT
 
-    def _seen(self) -> Observation | None:
-        """What the engine shows; None when it does not answer."""
+    def _seen(self, since: Observation | None = None) -> Observation | None:
+        """What the engine shows, sooner if it was seen before; None when it does not answer."""
         try:
-            return self._engine.observe()
+            return self._engine.observe(since)
         except (NoEngineError, RefusedError):
             return None
 

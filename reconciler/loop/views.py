@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from reconciler.engine.messages import Observation, SessionView
+from reconciler.engine.messages import Counts, Observation, SessionView
 from reconciler.loop.conditions import Board, Condition
 from reconciler.loop.course import Pause, Pending
 from reconciler.loop.drift import Entry
@@ -23,14 +23,16 @@ def status(
     drift: tuple[Entry, ...],
     revision: Revision | None,
     engine: Observation | None,
+    counts: Counts | None,
     now: float,
     awaited: Awaited | None = None,
 ) -> dict[str, Any]:
-    """``engine`` None: it does not answer. ``awaited``: what somebody waited for."""
+    """``engine`` and ``counts`` None: it does not answer. ``awaited``: what somebody waited for."""
     report = board.report
     source = report.intake.source if report else None
     hello = report.hello if report else None
-    live = None if engine is None else [s for s in engine["sessions"] if s["state"] != "terminate"]
+    states = {} if counts is None else counts["sessions"]
+    live = sum(number for state, number in states.items() if state != "terminate")
     return {
         "generation": {
             "desired": report.desired if report else 0,
@@ -48,8 +50,8 @@ def status(
         "pause": pause(report.bearing.pause) if report else None,
         "confirm": pending(report.bearing.pending) if report else None,
         "sessions": {
-            "live": None if live is None else len(live),
-            "stale": None if live is None else sum(session["stale"] for session in live),
+            "live": None if counts is None else live,
+            "stale": None if counts is None else counts["stale"],
         },
         "draining": None if engine is None else engine["draining"],
         "interfaces": [] if engine is None else [dict(port) for port in engine["listeners"].values()],
