@@ -82,10 +82,10 @@ class Generator:
         """How long the answers to a subscriber's Echo-Requests take; None for one without an answer."""
         end, sent, took = monotonic() + seconds, dict[int, float](), list[float]()
         times: list[float] = []
-        due, identifier = monotonic(), 0
+        due, identifier, asked_in_all = monotonic(), 0, 0
         while (now := monotonic()) < end or (sent and now < end + 1.0):
             if now >= due and now < end:
-                identifier = (identifier + 1) & 0xFF
+                identifier, asked_in_all = (identifier + 1) & 0xFF, asked_in_all + 1
                 self.send(self.street.ask(number, identifier))
                 sent[identifier], due = now, due + every
             for frame, at in self._echo_replies(max(0.0, min(due, end + 1.0) - monotonic())):
@@ -93,7 +93,12 @@ class Generator:
                 if asked is not None:
                     took.append(at - asked)
                     times.append(asked)
-        return {"took": took, "asked": times, "lost": len(sent), "sessions": len(self.street.open)}
+        return {
+            "took": took,
+            "asked": times,
+            "lost": asked_in_all - len(took),
+            "sessions": len(self.street.open),
+        }
 
     def _echo_replies(self, timeout: float) -> Iterator[tuple[bytes, float]]:
         ready, _, _ = select.select(self._sockets, [], [], timeout)
