@@ -37,4 +37,4 @@ def test_a_process_that_grows_is_found_out() -> None:
     steady = [Sample(20, 50_000 + second % 7) for second in range(60)]
     assert judged(steady).flat
     assert not judged([Sample(20 + second // 4, 50_000) for second in range(60)]).flat
-    assert not judged([Sample(20, 50_000 + 1000 * second) for second in range(60)]).flat
+    assert not judged([Sample(20, 50_000 + 3000 * second) for second in range(60)]).flat

@@ -7,7 +7,7 @@ back if still allowed. Neighbours: ``street`` notices whoever ends beside that.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from random import Random
 from typing import Any
@@ -21,6 +21,8 @@ from tests.soak.street import Client, Street
 Declared = dict[str, Any]
 
 POOLS = (("10.64.0.2", 4094), ("10.64.16.2", 4094), ("10.64.0.2", 8190))
+GROWING = (POOLS[0], POOLS[2])
+"""In these nobody's address is ever outside."""
 BROKEN = ("", "users: {{", "<<<<<<< HEAD\n{whole}", "version: 2\n", "just a word\n", "{half}")
 _SETTINGS: dict[str, tuple[Any, ...]] = {
     "ac_name": ("SERVER", "OTHER", "reconciler"),
@@ -56,7 +58,13 @@ class Operator:
     """Edits ``site`` in ``house`` while ``street`` is up. ``done`` counts edits by kind."""
 
     def __init__(
-        self, house: House, street: Street, namespace: str, declared: Declared, chance: Random
+        self,
+        house: House,
+        street: Street,
+        namespace: str,
+        declared: Declared,
+        chance: Random,
+        pools: Sequence[tuple[str, int]] = POOLS,
     ) -> None:
         self.site = declared
         self.done: dict[str, int] = {}
@@ -65,6 +73,7 @@ class Operator:
         self._street = street
         self._namespace = namespace
         self._chance = chance
+        self._pools = pools
         self._clients: dict[str, list[Client]] = {}
         for client in street.clients.values():
             self._clients.setdefault(client.name, []).append(client)
@@ -91,7 +100,7 @@ class Operator:
         self._change(lambda site: site.update({key: self._chance.choice(_SETTINGS[key])}))
 
     def change_the_pool(self) -> None:
-        start, size = self._chance.choice(POOLS)
+        start, size = self._chance.choice(self._pools)
         self._change(lambda site: site.update(pool_start=start, pool_size=size))
 
     def add_or_remove_a_user(self) -> None:

@@ -17,7 +17,7 @@ from tests.fuzz.choices import Choices
 from tests.fuzz.mutate import mutated
 from tests.soak.crowd import crowd
 from tests.soak.house import House
-from tests.soak.operator import Operator, site, text
+from tests.soak.operator import GROWING, Operator, site, text
 from tests.soak.street import PATIENCE, Client, Street
 from tests.soak.watch import Growth, Watch
 from tests.soak.wiring import Wiring
@@ -80,9 +80,9 @@ class Soak:
             watch.start()
             try:
                 self._house.start()
-                operator = Operator(
-                    self._house, self._street, wiring.ac, declared, Random(self._chance.random())
-                )
+                # Plans that move thousands out of the pool, kept for a while, would pass for a leak.
+                chance = Random(self._chance.random())
+                operator = Operator(self._house, self._street, wiring.ac, declared, chance, GROWING)
                 operator.begin()
                 found = self._act(seconds, operator)
                 self._street.rest()
