@@ -104,6 +104,7 @@ def _configure(host: Host, arguments: Arguments) -> object:
         raise ValueError
     try:
         host.datapath.restrict(config.access_only)
+        host.datapath.accept(config.mtu)
     except PathError as error:
         raise CommandError({"code": "failed", "message": str(error)}) from None
     host.concentrator.configure(config, int(arguments["generation"]))

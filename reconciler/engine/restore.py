@@ -88,6 +88,7 @@ def restore(host: Host, legacy: Legacy, parse_user: Callable[[UserEntry], User])
 
 def _kept_to(host: Host, config: Config) -> Config:
     """The settings, but for what another data path than the one before cannot do."""
+    host.datapath.accept(config.mtu)
     try:
         host.datapath.restrict(config.access_only)
     except PathError as error:

@@ -124,6 +124,21 @@ def test_I12_X2_nothing_but_the_sessions_own_packets_goes_up(line: Line, wire: s
     assert line.now.counters()[KEY].rx_packets == 1
 
 
+def test_D40_a_priority_tag_is_taken_off_and_a_vlan_is_another_line(line: Line, wire: socket.socket) -> None:
+    line.lead()
+    line.now.open(KEY, ADDRESS, 1492)
+    line.now.flush()
+    vlan, priority = (
+        frame(datagram(body)).replace(b"\x88\x64", b"\x81\0" + control + b"\x88\x64", 1)
+        for body, control in ((b"vlan 5", b"\0\5"), (b"priority 7", b"\xe0\0"))
+    )
+    with server() as here:
+        wire.send(vlan)
+        wire.send(priority)
+        assert here.recv(64) == b"priority 7"
+    assert line.now.counters()[KEY].rx_packets == 1
+
+
 def test_X1_a_packet_larger_than_the_session_takes_is_cut_or_refused(line: Line, wire: socket.socket) -> None:
     line.lead()
     line.now.open(KEY, ADDRESS, 1000)

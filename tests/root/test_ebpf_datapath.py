@@ -262,7 +262,7 @@ def test_access_only_keeps_everything_but_pppoe_off_the_interface(line: Line, wi
     arp = b"\xff" * 6 + CLIENT + b"\x08\x06" + bytes(46)
     plain = ours + CLIENT + b"\x08\0" + datagram(b"not logged in", bytes([10, 214, 2, 150]))
     ipv6 = ours + CLIENT + b"\x86\xdd" + b"\x60" + bytes(60)
-    tagged = ours + CLIENT + b"\x81\0\0\x05" + b"\x08\0" + datagram(b"tagged")
+    tagged = ours + CLIENT + b"\x81\0\xe0\0" + b"\x08\0" + datagram(b"no VLAN, but a priority")
     lcp = frame(b"\x09\x01\0\x08" + bytes(4), protocol=0xC021)
     with open_packet_socket("eth0", EVERY_ETHERTYPE, (NOT_OUR_OWN,)) as here:
         here.settimeout(5)
@@ -387,3 +387,18 @@ def test_a_session_of_smaller_packets_has_a_route_that_says_so(line: Line) -> No
     assert veth.routed(rtnl, index, pair.PROTOCOL) == {ADDRESS: 1492}, "the device takes more now"
     line.now.close(KEY)
     assert veth.routed(rtnl, index, pair.PROTOCOL) == {}
+
+
+def test_RFC4638_what_subscribers_may_send_is_taken_though_no_session_takes_as_much(
+    line: Line, wire: socket.socket, neighbour: str
+) -> None:
+    interface.set_mtu("eth0", 1508)
+    with netns.inside(neighbour):
+        interface.set_mtu("eth0", 1508)
+    line.lead()
+    line.now.accept(1500)
+    line.now.open(KEY, ADDRESS, 1400)
+    large = bytes(1500 - 28)
+    with server() as here:
+        wire.send(frame(datagram(large)))
+        assert here.recv(2048) == large

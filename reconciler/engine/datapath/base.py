@@ -62,6 +62,9 @@ class DataPath(Protocol):
         ``PathError`` where that cannot be.
         """
 
+    def accept(self, size: int) -> None:
+        """Subscribers may send packets of so many octets from now on."""
+
     def open(self, key: Key, address: bytes, mtu: int) -> None:
         """Carry this session's packets: from it only with source ``address``, to it at most ``mtu`` octets
         each.

@@ -33,6 +33,9 @@ class NullDataPath:
         if access_only:
             raise PathError("the data path null keeps nothing off an interface")
 
+    def accept(self, size: int) -> None:
+        """Of any size."""
+
     def open(self, key: Key, address: bytes, mtu: int) -> None:
         self.paths[key] = (address, mtu)
 

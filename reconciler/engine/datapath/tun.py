@@ -62,6 +62,9 @@ class TunDataPath:
         if access_only:
             raise PathError("the data path tun cannot keep other traffic off an interface: that takes ebpf")
 
+    def accept(self, size: int) -> None:
+        """The device takes packets of any size from the worker."""
+
     def open(self, key: Key, address: bytes, mtu: int) -> None:
         port = self._ports.get(key.interface)
         if port is not None:

@@ -40,6 +40,8 @@ static long (*const skb_load)(const void *skb, __u32 offset, void *to, __u32 len
 #define ETHERTYPE_DISCOVERY htons(0x8863)
 #define ETHERTYPE_SESSION htons(0x8864)
 #define ETHERTYPE_IPV4 htons(0x0800)
+#define ETHERTYPE_TAG htons(0x8100)
+#define TAG_VLAN htons(0x0fff)
 #define FRAGMENT_OFFSET htons(0x1fff)
 #define PROTOCOL_TCP 6
 #define TCP_SYN 0x02
@@ -119,8 +121,15 @@ SEC("maps") struct map told = { BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(__u64)
 
 /* Frames. */
 
-struct session_header {
+struct stations {
 	__u8 to[ETH_ALEN], from[ETH_ALEN];
+} __attribute__((packed, aligned(2)));
+
+struct tag { /* of IEEE 802.1Q, before the EtherType */
+	__u16 protocol, control;
+} __attribute__((packed, aligned(2)));
+
+struct session_header {
 	__u16 ethertype;
 	__u8 version_type, code;
 	__u16 id, length, protocol;
@@ -141,12 +150,17 @@ struct tcp_header {
 	__u16 window, checksum, urgent;
 } __attribute__((packed, aligned(2)));
 
-struct ethernet_header {
-	__u8 to[ETH_ALEN], from[ETH_ALEN];
+struct plain_frame {
+	struct stations stations;
 	__u16 ethertype;
 } __attribute__((packed, aligned(2)));
 
-#define GROWTH ((int)(sizeof(struct session_header) - sizeof(struct ethernet_header)))
+struct session_frame {
+	struct stations stations;
+	struct session_header header;
+} __attribute__((packed, aligned(2)));
+
+#define GROWTH ((int)(sizeof(struct session_frame) - sizeof(struct plain_frame)))
 
 INLINE void count_drop(__u32 reason)
 {
@@ -245,42 +259,51 @@ SEC("xdp")
 int upstream(struct xdp_md *context)
 {
 	void *data = (void *)(long)context->data, *end = (void *)(long)context->data_end;
-	struct session_header *frame = data;
-	struct ethernet_header *ethernet;
-	struct ipv4_header *packet = (void *)(frame + 1);
-	__u32 zero = 0, length;
+	struct stations *stations = data;
+	struct session_header *header = (void *)(stations + 1);
+	struct tag *tag = (void *)header;
+	struct plain_frame *frame;
+	struct ipv4_header *packet;
+	__u32 zero = 0, length, surplus = GROWTH;
 	struct wire wire = {};
 	struct session *session;
 	struct device *pair;
 	struct counts *carried;
 
-	if (data + sizeof(*ethernet) > end)
+	if (data + sizeof(*frame) > end)
 		return XDP_PASS;
-	if (frame->ethertype == ETHERTYPE_DISCOVERY)
+	if (header->ethertype == ETHERTYPE_TAG) {
+		if ((void *)(tag + 1) + sizeof(header->ethertype) > end || tag->control & TAG_VLAN)
+			return XDP_PASS; /* the VLAN's device sees to it */
+		header = (void *)(tag + 1); /* a priority alone */
+		surplus += sizeof(*tag);
+	}
+	if (header->ethertype == ETHERTYPE_DISCOVERY)
 		return XDP_PASS;
-	if (frame->ethertype != ETHERTYPE_SESSION)
+	if (header->ethertype != ETHERTYPE_SESSION)
 		return not_pppoe(context);
+	packet = (void *)(header + 1);
 	if ((void *)packet > end)
 		return drop_frame(TRUNCATED);
-	if (frame->code || frame->protocol & PPP_CONTROL)
+	if (header->code || header->protocol & PPP_CONTROL)
 		return XDP_PASS;
 
 	wire.ifindex = context->ingress_ifindex;
-	wire.id = frame->id;
-	__builtin_memcpy(wire.mac, frame->from, ETH_ALEN);
+	wire.id = header->id;
+	__builtin_memcpy(wire.mac, stations->from, ETH_ALEN);
 	session = map_lookup(&sessions, &wire);
 	if (!session) {
 		count_drop(UNKNOWN_SESSION);
 		return XDP_PASS; /* to `strays`, and to a bridge whose port this is */
 	}
-	if (!same_mac(frame->to, session->ac_mac))
+	if (!same_mac(stations->to, session->ac_mac))
 		return XDP_PASS;
-	if (frame->version_type != PPPOE_VERSION_TYPE || (void *)(packet + 1) > end)
+	if (header->version_type != PPPOE_VERSION_TYPE || (void *)(packet + 1) > end)
 		return drop_frame(TRUNCATED);
-	if (frame->protocol != PPP_IPV4 || packet->version_length >> 4 != 4)
+	if (header->protocol != PPP_IPV4 || packet->version_length >> 4 != 4)
 		return drop_frame(NOT_IPV4);
 	length = htons(packet->length);
-	if (length < sizeof(*packet) || length + sizeof(frame->protocol) > htons(frame->length) ||
+	if (length < sizeof(*packet) || length + sizeof(header->protocol) > htons(header->length) ||
 	    (void *)packet + length > end)
 		return drop_frame(TRUNCATED);
 	if (packet->source != session->ipv4)
@@ -294,14 +317,14 @@ int upstream(struct xdp_md *context)
 	__sync_fetch_and_add(&carried->rx_bytes, length);
 
 	clamp(packet, end, session->mtu);
-	if (xdp_adjust_head(context, GROWTH))
+	if (xdp_adjust_head(context, surplus))
 		return XDP_DROP;
-	ethernet = (void *)(long)context->data;
-	if ((void *)(ethernet + 1) > (void *)(long)context->data_end)
+	frame = (void *)(long)context->data;
+	if ((void *)(frame + 1) > (void *)(long)context->data_end)
 		return XDP_DROP;
-	__builtin_memcpy(ethernet->to, pair->near_mac, ETH_ALEN);
-	__builtin_memcpy(ethernet->from, wire.mac, ETH_ALEN);
-	ethernet->ethertype = ETHERTYPE_IPV4;
+	__builtin_memcpy(frame->stations.to, pair->near_mac, ETH_ALEN);
+	__builtin_memcpy(frame->stations.from, wire.mac, ETH_ALEN);
+	frame->ethertype = ETHERTYPE_IPV4;
 	return redirect(pair->far, 0);
 }
 
@@ -318,8 +341,8 @@ SEC("tc")
 int downstream(struct __sk_buff *skb)
 {
 	struct address to = { .octets = { [10] = 0xff, [11] = 0xff } };
-	struct session_header *frame;
-	struct ethernet_header *ethernet;
+	struct session_frame *frame;
+	struct plain_frame *plain;
 	struct ipv4_header *packet;
 	struct session *session;
 	struct counts *carried;
@@ -332,12 +355,12 @@ int downstream(struct __sk_buff *skb)
 		return drop_packet(UNSEGMENTED);
 	if (skb_pull(skb, 0)) /* all that is linear, which is all: the near end takes no fragments */
 		return DROP_PACKET;
-	ethernet = (void *)(long)skb->data;
-	packet = (void *)(ethernet + 1);
+	plain = (void *)(long)skb->data;
+	packet = (void *)(plain + 1);
 	if ((void *)(packet + 1) > (void *)(long)skb->data_end)
 		return drop_packet(TRUNCATED);
 	length = htons(packet->length);
-	if (length < sizeof(*packet) || length + sizeof(*ethernet) != skb->len)
+	if (length < sizeof(*packet) || length + sizeof(*plain) != skb->len)
 		return drop_packet(TRUNCATED);
 
 	__builtin_memcpy(&to.octets[12], &packet->destination, sizeof(packet->destination));
@@ -357,14 +380,14 @@ int downstream(struct __sk_buff *skb)
 	frame = (void *)(long)skb->data;
 	if ((void *)(frame + 1) > (void *)(long)skb->data_end)
 		return DROP_PACKET;
-	__builtin_memcpy(frame->to, wire->mac, ETH_ALEN);
-	__builtin_memcpy(frame->from, session->ac_mac, ETH_ALEN);
-	frame->ethertype = ETHERTYPE_SESSION;
-	frame->version_type = PPPOE_VERSION_TYPE;
-	frame->code = 0;
-	frame->id = wire->id;
-	frame->length = htons((__u16)(length + sizeof(frame->protocol)));
-	frame->protocol = PPP_IPV4;
+	__builtin_memcpy(frame->stations.to, wire->mac, ETH_ALEN);
+	__builtin_memcpy(frame->stations.from, session->ac_mac, ETH_ALEN);
+	frame->header.ethertype = ETHERTYPE_SESSION;
+	frame->header.version_type = PPPOE_VERSION_TYPE;
+	frame->header.code = 0;
+	frame->header.id = wire->id;
+	frame->header.length = htons((__u16)(length + sizeof(frame->header.protocol)));
+	frame->header.protocol = PPP_IPV4;
 
 	__sync_fetch_and_add(&carried->tx_packets, 1);
 	__sync_fetch_and_add(&carried->tx_bytes, length);
@@ -378,18 +401,18 @@ int downstream(struct __sk_buff *skb)
 SEC("socket")
 int strays(struct __sk_buff *skb)
 {
-	struct session_header frame;
+	struct session_frame frame;
 	struct wire wire = {};
 	__u32 zero = 0;
 	__u64 now, *last;
 
 	if (skb->pkt_type || skb_load(skb, 0, &frame, sizeof(frame)))
 		return 0;
-	if (frame.code || frame.protocol & PPP_CONTROL)
+	if (frame.header.code || frame.header.protocol & PPP_CONTROL)
 		return 0;
 	wire.ifindex = skb->ifindex;
-	wire.id = frame.id;
-	__builtin_memcpy(wire.mac, frame.from, ETH_ALEN);
+	wire.id = frame.header.id;
+	__builtin_memcpy(wire.mac, frame.stations.from, ETH_ALEN);
 	last = map_lookup(&told, &zero);
 	now = now_ns();
 	if (!last || now - *last < TOLD_EVERY || !map_lookup(&ports, &wire.ifindex) ||

@@ -66,6 +66,10 @@ class Pair:
         """From now on, have packets of at most ``mtu`` octets come for this address."""
         self._sizes[address] = mtu
         self._route(address)
+        self.widen(mtu)
+
+    def widen(self, mtu: int) -> None:
+        """Have the near end take packets of ``mtu`` octets, both ways, if it does not yet."""
         if mtu > self._mtu:
             self._mtu = mtu
             for narrow in self._sizes:
@@ -79,6 +83,7 @@ class Pair:
 
     def resemble(self, before: Pair) -> None:
         """Fit the addresses that another pair did."""
+        self.widen(before._mtu)
         for address, mtu in before._sizes.items():
             self.fit(address, mtu)
 

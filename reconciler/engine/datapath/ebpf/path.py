@@ -107,6 +107,10 @@ class EbpfDataPath:
         for index, _ in self._ports.values():
             self._sessions.serve(index, access_only=access_only)
 
+    def accept(self, size: int) -> None:
+        """The near end takes no larger frames than it sends."""
+        self._pair.widen(size)
+
     def open(self, key: Key, address: bytes, mtu: int) -> None:
         port = self._ports.get(key.interface)
         if port is None:
