@@ -29,9 +29,10 @@ PATIENCE = 30.0
 class Box:
     """The machine as its operator sees it, and its subscribers."""
 
-    def __init__(self, machine: Machine, callers: dict[str, Caller]) -> None:
+    def __init__(self, machine: Machine, callers: dict[str, Caller], datapath: str) -> None:
         self.machine = machine
         self.callers = callers
+        self.datapath = datapath
 
     def save(self, site: str) -> None:
         self.machine.write("/etc/reconciler/site.yaml", site)
@@ -102,8 +103,8 @@ def machine_base() -> Path:
     return base
 
 
-@pytest.fixture(scope="module")
-def box(package: Path, machine_base: Path) -> Iterator[Box]:
+@pytest.fixture(scope="module", params=["ebpf", "tun"])
+def box(package: Path, machine_base: Path, request: pytest.FixtureRequest) -> Iterator[Box]:
     with contextlib.ExitStack() as undo:
         topology = undo.enter_context(Topology(USERS))
         callers = {}
@@ -114,4 +115,6 @@ def box(package: Path, machine_base: Path) -> Iterator[Box]:
             machine = undo.enter_context(Machine(machine_base))
         machine.copy(package, "/root/reconciler.deb")
         machine.run("dpkg", "--install", "/root/reconciler.deb")
-        yield Box(machine, callers)
+        if request.param == "tun":  # the other is what it takes by itself
+            machine.write("/etc/default/reconciler-engine", "RECONCILER_DATAPATH=tun\n")
+        yield Box(machine, callers, request.param)

@@ -36,17 +36,20 @@ def test_nothing_starts_before_there_is_a_site(box: Box) -> None:
     box.machine.run("systemctl", "stop", ENGINE)
 
 
-def test_started_it_serves_and_its_children_are_confined_too(box: Box) -> None:
+def test_started_it_serves_and_is_confined(box: Box) -> None:
     box.save(SITE)
     box.machine.run("systemctl", "enable", "--now", RECONCILER)
     box.wait_for(box.settled, "readiness")
     assert box.machine.property(ENGINE, "ActiveState") == "active"
     box.dial()
     assert box.lost() == dict.fromkeys(USERS, 0)
-    worker = int(box.machine.run("pgrep", "-f", "datapath.worker").split()[0])
-    limits = box.machine.run("cat", f"/proc/{worker}/status")
-    assert re.search(r"^NoNewPrivs:\s1$", limits, re.MULTILINE)
-    assert re.search(r"^Seccomp:\s2$", limits, re.MULTILINE)
+    assert box.ask("status")["datapath"] == box.datapath
+    processes = box.machine.run("pgrep", "-f", "reconciler").split()
+    assert len(processes) == {"ebpf": 2, "tun": 3}[box.datapath]
+    for process in processes:
+        limits = box.machine.run("cat", f"/proc/{process}/status")
+        assert re.search(r"^NoNewPrivs:\s1$", limits, re.MULTILINE)
+        assert re.search(r"^Seccomp:\s2$", limits, re.MULTILINE)
 
 
 @pytest.mark.parametrize("unit", [ENGINE, RECONCILER])
