@@ -144,7 +144,7 @@ ENDED: Mapping[str, Explanation] = {
     ),
     "drained": Explanation(
         "an operator had every session ended, and nobody was let in",
-        "`reconciler drain --undo` lets subscribers in again",
+        "let subscribers in again with `reconciler drain --undo`",
         (*_CLOSED, *UNANSWERED),
     ),
     "shutdown": Explanation(
