@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from reconciler import blame
 from reconciler.engine import commands, farewell, restore
 from reconciler.engine.chronicle import Chronicle
-from reconciler.engine.datapath import NAMES, choose
+from reconciler.engine.datapath import NAMES, choose, remove
 from reconciler.engine.datapath.base import PathError
 from reconciler.engine.host import Host
 from reconciler.engine.journal import NAME as JOURNAL
@@ -76,6 +76,8 @@ def _shut_down(runtime_dir: Path) -> int:
     try:
         farewell.end(runtime_dir / SOCKET_NAME)
     except OSError as error:
+        if isinstance(error, FileNotFoundError | ConnectionRefusedError):  # it died, and left its data path
+            remove(runtime_dir)
         sys.stderr.write(f"engine: there is none to shut down in {runtime_dir}: {error.strerror or error}\n")
         return 1
     return 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -229,3 +231,15 @@ def test_where_the_kernel_keeps_no_keys_no_password_is_kept_and_sessions_still_g
     assert ([view["id"] for view in heir.sessions()], heir.observe()["users"]) == (before, {})
     heir.ask("users", generation=1, put=[entry("theo")], remove=[])
     assert cable.dial(Subscriber(b"\x02\xc1\0\0\0\2", b"theo")).state == "up"
+
+
+@pytest.mark.parametrize("datapath", ["ebpf", "tun"])
+def test_whoever_removes_the_program_removes_what_a_dead_engine_has_left(
+    neighbour: str, tmp_path: Path, datapath: str
+) -> None:
+    Engine(tmp_path, datapath).die(signal.SIGKILL)
+    assert any(name.startswith("pppoe") for _, name in socket.if_nameindex())
+    argv = [sys.executable, "-m", "reconciler.engine", "--runtime-dir", str(tmp_path), "--shutdown"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert (done.returncode, "there is none to shut down" in done.stderr) == (1, True)
+    assert {name for _, name in socket.if_nameindex()} == {"lo", "eth0"}

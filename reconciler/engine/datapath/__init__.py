@@ -39,3 +39,9 @@ def choose(name: str, runtime_dir: Path) -> tuple[DataPath, str]:
         tun.remove(runtime_dir)
         return NullDataPath(), choice
     return TunDataPath(runtime_dir), choice
+
+
+def remove(runtime_dir: Path) -> None:
+    """Take away whatever an engine of this runtime directory that is gone has left of any data path."""
+    ebpf.remove(runtime_dir)
+    tun.remove(runtime_dir)
