@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address
+from typing import Any
 
 from reconciler.resources.engine import EngineClient
 from reconciler.resources.routes import networks
@@ -18,7 +19,7 @@ def made(client: EngineClient, kernel: FakeKernel) -> Box:
     return box
 
 
-def failures(box: Box, **site: str) -> list[tuple[str, str]]:
+def failures(box: Box, **site: Any) -> list[tuple[str, str]]:
     """Converge once; what failed, and why."""
     outcomes = box.converge(wanted(**site))
     return [(failure.path, failure.reason) for outcome in outcomes for failure in outcome.failures]
@@ -49,7 +50,7 @@ def test_a_route_stays_for_who_dialled_in_since_we_looked(
             engine.dial("theo")
         return configure(settings)  # type: ignore[arg-type]
 
-    engine.do_configure = dial_first  # type: ignore[assignment, method-assign]
+    engine.do_configure = dial_first  # type: ignore[method-assign]
     changed = {"pool_start": "10.0.2.0", "pool_size": "4", "local_ip": "10.0.0.2"}
     assert failures(box, **changed) == [
         ("kernel.route.10.0.0.8/29", "RouteNeeded"),
