@@ -20,7 +20,7 @@ from reconciler.site.model import User
 from reconciler.site.secrets import UserSecret
 from reconciler.site.values import rate_text
 
-BATCH: Final = 200
+BATCH: Final = 100
 """Users in a request: the engine takes them in a few milliseconds."""
 
 T = TypeVar("T")
