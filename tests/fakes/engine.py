@@ -31,6 +31,7 @@ from reconciler.engine.messages import (
     Mark,
     Overview,
     Part,
+    Rate,
     Secret,
     SessionKey,
     SessionState,
@@ -41,6 +42,7 @@ from reconciler.engine.messages import (
 )
 
 T0 = 1_760_000_000.0
+UNLIMITED: Rate = {"down": 0, "up": 0}
 
 DEFAULTS: Settings = {
     "ac_name": "reconciler",
@@ -160,14 +162,18 @@ class FakeEngine:
             "choice": "as asked for",
         }
 
-    def do_observe(self, since: Mark | None, traffic: bool) -> Iterator[Part | Overview]:
+    def do_observe(
+        self,
+        since: Mark | None,
+        traffic: bool,  # noqa: ARG002 - sessions carry nothing here
+    ) -> Iterator[Part | Overview]:
         users: dict[str, UserView | None] = {
             name: {
                 "address": user["address"],
                 "enabled": user["enabled"],
                 "sessions": user["sessions"],
                 "fingerprint": user["fingerprint"],
-                "rate": user.get("rate", {"down": 0, "up": 0}),
+                "rate": user.get("rate", UNLIMITED),
             }
             for name, user in self.users.items()
         }
