@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ def main() -> int:
     arguments = _arguments()
     if os.geteuid() != 0:
         sys.exit("a soak needs root: it makes network namespaces")
+    # What is set up is taken down, however this ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     logging.disable(logging.WARNING)
     number = arguments.subscribers
     sys.stdout.write(f"{number} subscribers for {arguments.seconds:g} s, seed {arguments.seed}\n")
