@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -18,8 +19,9 @@ from typing import Any, Final
 
 from bench import chart, machine
 from bench.report import Report, as_json, as_markdown, as_text, from_json
+from bench.world import sweep
 
-NAMES: Final = ("setup", "edit", "restart", "idle")
+NAMES: Final = ("setup", "edit", "restart", "idle", "datapath")
 """Each is a module here with ``run(*, quick: bool) -> Report``."""
 
 ROOT: Final = Path(__file__).parents[1]
@@ -34,6 +36,8 @@ def main() -> int:
     if os.geteuid() != 0:
         sys.stderr.write("bench: run as root: it makes network namespaces\n")
         return 1
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left behind
+    sweep()
     for name in arguments.names or NAMES:
         before = machine.describe()
         run: Callable[..., Report] = import_module(f"bench.{name}").run

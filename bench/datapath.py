@@ -1,4 +1,4 @@
-"""What the data paths cost: ``python -m bench.datapath [SESSIONS] [SECONDS]``, as root.
+"""What the data paths cost: packets for each second of a processor, and sessions opened and closed.
 
 A subscriber's namespace, ours, and one beyond it, joined by cables. Sessions are opened as the engine does
 it. Then frames are sent as fast as one core can, and counted where they come out. Everything is told per
@@ -13,7 +13,6 @@ import os
 import re
 import socket
 import struct
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +23,7 @@ from typing import Final
 from pyroute2 import IPRoute
 
 from bench.blast import Blast
+from bench.report import Report, Table
 from reconciler.engine.access.effects import Key
 from reconciler.engine.datapath.base import DataPath
 from reconciler.engine.datapath.ebpf.path import EbpfDataPath
@@ -136,29 +136,34 @@ def sent_by(namespace: str, device: str) -> Callable[[], int]:
 
 
 class Bench:
-    """One run."""
+    """One run, in our namespace of a world."""
 
     def __init__(self, world: World, sessions: int, seconds: float) -> None:
         self.world, self.sessions, self.seconds = world, sessions, seconds
-        self.ours = interface.read("eth0").mac
-        self.outer = interface.read("eth1").mac
-        self.reference = (1.0, 1.0)
+        self.ours, self.outer = interface.read("eth0").mac, interface.read("eth1").mac
+        self.plain = (1.0, 1.0)
+        self.packets = Table(
+            f"Packets of {SIZE} octets for each second of a processor",
+            ("", "sessions", "up", "of plain", "down", "of plain", "program up ns", "program down ns"),
+        )
+        self.costs = Table(
+            f"A session, of {sessions:,}",
+            ("", "open us", "close us", "kernel octets", "read all counters ms", "take all over ms"),
+        )
 
     def run(self) -> None:
         beyond = socket.inet_aton(BEYOND)
         hosts = [socket.inet_aton(f"10.2.1.{n + 1}") for n in range(64)]
         up = [plain(self.ours, packet(host, beyond)) for host in hosts]
         down = [plain(self.outer, packet(beyond, host)) for host in hosts]
-        self.reference = self.both("plain routing, 64 hosts", up, down)
+        self.plain = self.rates(up, down)
+        self.packets.rows.append(("plain routing", None, self.plain[0], 1.0, self.plain[1], 1.0, None, None))
         for make in (EbpfDataPath, TunDataPath):
             with tempfile.TemporaryDirectory() as directory:
-                path: DataPath = make(Path(directory))
-                try:
-                    self.measure(path, lambda made=make, at=directory: made(Path(at)))  # type: ignore[misc]
-                finally:
-                    path.shutdown()
+                self.measure(make, Path(directory))
 
-    def measure(self, path: DataPath, again: Callable[[], DataPath]) -> None:
+    def measure(self, make: Callable[[Path], DataPath], directory: Path) -> None:
+        path = make(directory)
         here = interface.read("eth0")
         path.attach("eth0", here.ifindex, here.mac)
         assert path.device is not None
@@ -170,59 +175,59 @@ class Bench:
         self.traffic(path, 1)
         path.close(keys[0])
         path.flush()
-        before = memory(path)
-        self.open(path, keys)
-        say(f"{path.name}: kernel memory", (memory(path) - before) / self.sessions, "octets a session")
-        self.traffic(path, self.sessions)
+        empty = memory(path)
+        opened = opening(path, keys)
+        held = (memory(path) - empty) / len(keys)
+        self.traffic(path, len(keys))
         began = spent()
         path.counters()
-        say(f"{path.name}: read all counters", (spent() - began) * 1e3, "ms")
-        if path.name == "ebpf":
+        read = spent() - began
+        taken = None
+        if isinstance(path, EbpfDataPath):
             began = spent()
-            heir = again()
+            heir = make(directory)
             heir.attach("eth0", here.ifindex, here.mac)
-            self.open(heir, keys)
-            say(f"{path.name}: a restart, in all", (spent() - began) * 1e3, "ms")
+            opening(heir, keys)
+            taken = (spent() - began) * 1e3
         began = spent()
         for key in keys:
             path.close(key)
-        self.done(path, "close", began)
-
-    def open(self, path: DataPath, keys: Sequence[Key]) -> None:
-        began = spent()
-        for number, key in enumerate(keys):
-            path.open(key, address(number), MTU)
-        self.done(path, "open", began)
-
-    def done(self, path: DataPath, what: str, began: float) -> None:
         path.flush()
-        say(f"{path.name}: {what}", (spent() - began) / self.sessions * 1e6, "us a session")
+        closed = (spent() - began) / len(keys)
+        self.costs.rows.append((path.name, opened * 1e6, closed * 1e6, held or None, read * 1e3, taken))
+        path.shutdown()
 
     def traffic(self, path: DataPath, count: int) -> None:
         beyond = socket.inet_aton(BEYOND)
         up = [in_session(self.ours, n, packet(address(n), beyond)) for n in range(count)]
         down = [plain(self.outer, packet(beyond, address(n))) for n in range(count)]
+        rates = self.rates(up, down)
         with statistics():
             before = runs(path)
-            self.both(f"{path.name}, {count} sessions", up, down)
-            for way, now, then in zip(("up", "down"), runs(path), before, strict=False):
-                say(
-                    f"{path.name}: program, {way}",
-                    (now[0] - then[0]) / max(1, now[1] - then[1]),
-                    "ns a packet",
-                )
+            self.rates(up, down)
+            programs = [
+                (now[0] - then[0]) / max(1, now[1] - then[1])
+                for now, then in zip(runs(path), before, strict=True)
+            ]
+        shares = [rate / full for rate, full in zip(rates, self.plain, strict=True)]
+        both: Sequence[float | None] = programs or (None, None)
+        self.packets.rows.append((path.name, count, rates[0], shares[0], rates[1], shares[1], *both))
 
-    def both(self, what: str, up: Sequence[bytes], down: Sequence[bytes]) -> tuple[float, float]:
-        world = self.world
-        rates = (
-            throughput(world.sub, "eth0", up, sent_by(world.ours, "eth1"), self.seconds),
-            throughput(world.far, "eth0", down, sent_by(world.ours, "eth0"), self.seconds),
+    def rates(self, up: Sequence[bytes], down: Sequence[bytes]) -> tuple[float, float]:
+        world, seconds = self.world, self.seconds
+        return (
+            throughput(world.sub, "eth0", up, sent_by(world.ours, "eth1"), seconds),
+            throughput(world.far, "eth0", down, sent_by(world.ours, "eth0"), seconds),
         )
-        reference = rates if what.startswith("plain") else self.reference
-        for way, rate, full in zip(("up", "down"), rates, reference, strict=True):
-            bits = rate * SIZE * 8 / 1e9
-            say(f"{what}: {way}", rate / 1e3, f"thousand packets a second = {bits:.2f} Gbit/s", rate / full)
-        return rates
+
+
+def opening(path: DataPath, keys: Sequence[Key]) -> float:
+    """Seconds that a session takes."""
+    began = spent()
+    for number, key in enumerate(keys):
+        path.open(key, address(number), MTU)
+    path.flush()
+    return (spent() - began) / len(keys)
 
 
 @contextmanager
@@ -240,7 +245,8 @@ def runs(path: DataPath) -> list[tuple[int, int]]:
     """Of each program: the nanoseconds that it has run, and how many times."""
     if not isinstance(path, EbpfDataPath):
         return []
-    shown = [Path(f"/proc/self/fdinfo/{fd}").read_text() for fd in (path._loaded.xdp, path._loaded.tc)]  # noqa: SLF001
+    loaded = path._loaded  # noqa: SLF001 - the kernel's own numbers
+    shown = [Path(f"/proc/self/fdinfo/{program}").read_text() for program in (loaded.xdp, loaded.tc)]
     fields = [dict(line.split(":", 1) for line in text.splitlines()) for text in shown]
     return [(int(each["run_time_ns"]), int(each["run_cnt"])) for each in fields]
 
@@ -249,21 +255,19 @@ def memory(path: DataPath) -> float:
     """Octets that the maps take, as the kernel counts them."""
     if not isinstance(path, EbpfDataPath):
         return 0.0
-    shown = [Path(f"/proc/self/fdinfo/{held.fd}").read_text() for held in path._loaded.maps.values()]  # noqa: SLF001
+    maps = path._loaded.maps.values()  # noqa: SLF001
+    shown = [Path(f"/proc/self/fdinfo/{held.fd}").read_text() for held in maps]
     return float(sum(int(found[1]) for text in shown if (found := re.search(r"memlock:\s+(\d+)", text))))
 
 
-def say(what: str, number: float, unit: str, ratio: float | None = None) -> None:
-    of_plain = "" if ratio is None else f"  ({ratio:.2f} of plain)"
-    sys.stdout.write(f"{what:<32} {number:>10.1f} {unit}{of_plain}\n")
-    sys.stdout.flush()
-
-
-def main(sessions: int = 10_000, seconds: float = 3.0) -> None:
+def run(*, quick: bool) -> Report:
+    """Both data paths, with one session and with 10,000."""
     world = World()
     with world.made(), netns.inside(world.ours):
-        Bench(world, sessions, seconds).run()
-
-
-if __name__ == "__main__":
-    main(*(kind(text) for kind, text in zip((int, float), sys.argv[1:], strict=False)))
+        bench = Bench(world, 1000 if quick else 10_000, 1.0 if quick else 3.0)
+        bench.run()
+    about = (
+        "Frames sent as fast as one core can, and counted where they come out: as plain routing, and through "
+        "sessions. The processor pays for sending, for our part and for the kernel's."
+    )
+    return Report("datapath", "Data paths", about, [bench.packets, bench.costs])
