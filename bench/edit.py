@@ -97,7 +97,7 @@ class _Site:
         argv = ["-m", "reconciler", "run", str(self._file), *options]
         self._daemon = Process(self._cable.here, argv, stderr=subprocess.DEVNULL)
         self._engine, self._client = EngineClient(self._run), Client(self._run)
-        self._until(self._ready, 300.0)
+        self._until(self._ready, 900.0)
         self._load.do("dial", first=0, count=1)
         return self
 
@@ -191,7 +191,7 @@ class _Site:
         return self._count // 2 + self._edits
 
     def _settled(self) -> None:
-        self._until(self._ready, 120.0)
+        self._until(self._ready, 300.0)
 
     def _ready(self) -> bool:
         status = self._status()

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -30,6 +31,20 @@ SETTINGS: Final[Settings] = {
     "dns_servers": ["10.0.0.1", "10.0.0.2"],
     "limits": {"padi_per_mac": 0, "padi_total": 0, "half_open": 0, "failed_logins": 0, "lockout": 60},
 }
+
+
+_OURS: Final = re.compile(r"rcb-(\d+)-")
+
+
+def sweep() -> None:
+    """Remove what a benchmark left behind that was killed: its namespaces, and who still lives in them."""
+    for name in netns.names():
+        ours = _OURS.match(name)
+        if ours and not Path(f"/proc/{ours[1]}").exists():
+            for process in netns.processes(name):
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            netns.remove(name)
 
 
 class Cable:
