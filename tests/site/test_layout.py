@@ -182,8 +182,8 @@ VALUES = st.sampled_from(
         "no",
         "0123",
         "'it''s'",
-        '"two\n          lines"',
-        "long\n          plain",
+        '"two\n{}    lines"',
+        "long\n{}    plain",
         "|-\n{}  p\n{}   q",
     ]
 )
