@@ -57,23 +57,25 @@ class _Tables(NamedTuple):
 def encrypt(key: bytes, block: bytes) -> bytes:
     """Encrypt a block of 8 octets under a key of 7, whose bits are all key bits: without parity."""
     tables = _tables()
-    expansion, (s1, s2, s3, s4, s5, s6, s7, s8) = tables.expansion, tables.boxes
+    (e1, e2, e3, e4), (s1, s2, s3, s4, s5, s6, s7, s8) = tables.expansion, tables.boxes
     halves = _permute(tables.initial, block)
     left, right = halves >> 32, halves & 0xFFFFFFFF
     for subkey in _subkeys(tables, key):
-        a, b, c, d, e, f, g, h = (_permute(expansion, right.to_bytes(4, "big")) ^ subkey).to_bytes(8, "big")
+        expanded = e1[right >> 24] | e2[right >> 16 & 255] | e3[right >> 8 & 255] | e4[right & 255]
+        a, b, c, d, e, f, g, h = (expanded ^ subkey).to_bytes(8, "big")
         mixed = s1[a] | s2[b] | s3[c] | s4[d] | s5[e] | s6[f] | s7[g] | s8[h]
         left, right = right, left ^ mixed
     return _permute(tables.final, (right << 32 | left).to_bytes(8, "big")).to_bytes(8, "big")
 
 
 def _subkeys(tables: _Tables, key: bytes) -> Iterable[int]:
-    chosen = _permute(tables.choice_1, key)
+    chosen, (c1, c2, c3, c4, c5, c6, c7) = _permute(tables.choice_1, key), tables.choice_2
     c, d = chosen >> 28, chosen & 0xFFFFFFF
     for bits in _ROTATIONS:
         c = (c << bits | c >> 28 - bits) & 0xFFFFFFF
         d = (d << bits | d >> 28 - bits) & 0xFFFFFFF
-        yield _permute(tables.choice_2, (c << 28 | d).to_bytes(7, "big"))
+        left = c1[c >> 20] | c2[c >> 12 & 255] | c3[c >> 4 & 255] | c4[(c & 15) << 4 | d >> 24]
+        yield left | c5[d >> 16 & 255] | c6[d >> 8 & 255] | c7[d & 255]
 
 
 def _permute(lookup: _Lookup, octets: bytes) -> int:
