@@ -24,6 +24,7 @@ LINKS_CHANGED = 1
 """The group of messages (``RTMGRP_LINK``) about interfaces that come, change and go."""
 
 _ERROR, _DONE = 2, 3
+_INDEX = 4  # where an interface's index stands in a message about it
 _NESTED = 0x8000
 _RECEIVE = 1 << 18
 
@@ -35,10 +36,11 @@ Attributes: TypeAlias = "dict[int, bytes | int | str | Attributes]"
 
 
 class Message(NamedTuple):
-    """One message: its type, and its body behind the header."""
+    """One message: its type, its body behind the header, and the number of the request that it answers."""
 
     kind: int
     body: bytes
+    sequence: int
 
 
 def attributes(values: Attributes) -> bytes:
@@ -95,13 +97,17 @@ class Rtnl:
         self._send(kind, REQUEST | DUMP, body)
         return list(self._answers(doing))
 
-    def drain(self) -> None:
-        """Forget what has come unasked: that it came is all that was wanted."""
+    def changed(self) -> set[int] | None:
+        """The interfaces, by index, of which something has come unasked; None if more came than was kept."""
+        indexes: set[int] = set()
         try:
-            while self._socket.recv(_RECEIVE):
-                pass
-        except OSError:  # nothing left, or more than the socket could keep
-            return
+            while data := self._socket.recv(_RECEIVE):
+                indexes |= {_number.unpack_from(message.body, _INDEX)[0] for message in _messages(data)}
+        except BlockingIOError:
+            return indexes
+        except OSError:
+            return None
+        return indexes
 
     def close(self) -> None:
         self._socket.close()
@@ -112,17 +118,21 @@ class Rtnl:
 
     def _answers(self, doing: str) -> Iterator[Message]:
         while True:
-            data = self._socket.recv(_RECEIVE)
-            while data:
-                length, kind, _, sequence, _ = _header.unpack_from(data)
-                body, data = data[_header.size : length], data[(length + 3) & ~3 :]
-                if sequence != self._sequence:
+            for message in _messages(self._socket.recv(_RECEIVE)):
+                if message.sequence != self._sequence:
                     continue
-                if kind == _DONE:
+                if message.kind == _DONE:
                     return
-                if kind == _ERROR:
-                    number = -_number.unpack_from(body)[0]
+                if message.kind == _ERROR:
+                    number = -_number.unpack_from(message.body)[0]
                     if number:
                         raise refusal(doing, number)
                     return
-                yield Message(kind, body)
+                yield message
+
+
+def _messages(data: bytes) -> Iterator[Message]:
+    while data:
+        length, kind, _, sequence, _ = _header.unpack_from(data)
+        yield Message(kind, data[_header.size : length], sequence)
+        data = data[(length + 3) & ~3 :]

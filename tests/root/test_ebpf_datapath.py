@@ -139,14 +139,29 @@ def test_a_device_that_is_taken_away_comes_back_and_sessions_go_on(line: Line, w
     assert_carries(line, wire)
 
 
-def test_a_device_that_was_down_has_its_neighbour_again(line: Line, wire: socket.socket) -> None:
-    line.now.open(KEY, ADDRESS, 1492)
+def test_a_device_that_was_down_has_its_neighbour_and_routes_again(line: Line, wire: socket.socket) -> None:
+    line.now.open(KEY, ADDRESS, 1400)
     assert line.now.device is not None
     links.bring(line.now.device, up=False)
     links.bring(line.now.device, up=True)
+    assert isinstance(line.now, EbpfDataPath)
+    assert line.now.poll() == []
+    assert veth.routed(line.now._rtnl, line.now._pair.index, pair.PROTOCOL) == {ADDRESS: 1400}
+    line.lead()
+    assert_carries(line, wire)
+
+
+def test_a_session_that_begins_while_the_device_is_away_is_carried_when_it_is_back(
+    line: Line, wire: socket.socket
+) -> None:
+    assert line.now.device is not None
+    links.delete(line.now.device)
+    line.now.open(KEY, ADDRESS, 1400)
+    line.now.accept(1500)
     line.now.poll()
     line.lead()
     assert_carries(line, wire)
+    assert interface.read(line.now.device).mtu == 1500
 
 
 def test_another_xdp_program_on_the_interface_is_named_as_the_reason(

@@ -30,6 +30,7 @@ MTU = 1492
 PROTOCOL = 215
 """Marks our routes as nobody else's."""
 _FAR_MTU = 1500
+_LONGEST = 200  # characters of a directory in an alias, which may have 255
 _LOCAL = 0x02  # in a MAC address: given by nobody
 
 
@@ -47,8 +48,8 @@ class Pair:
         self._rtnl = rtnl
         self._mtu = here.mtu
         self._sizes: dict[bytes, int] = {}
-        self._routes = veth.routed(rtnl, self.index, PROTOCOL)
-        self.set_neighbour()
+        self._routes: dict[bytes, int] = {}
+        self.renew()
 
     def is_there(self) -> bool:
         """Whether nobody has taken it away."""
@@ -57,10 +58,13 @@ class Pair:
         except OSError:
             return False
 
-    def set_neighbour(self) -> None:
-        """Have the neighbour answer for ever; it is forgotten only when the device is set down."""
+    def renew(self) -> None:
+        """Put back what is lost when the device is set down: the neighbour, and the sessions' routes."""
         with suppress(KernelError):  # while it is down
             veth.set_neighbour(self._rtnl, self.index, _NEIGHBOUR, self.mac)
+            self._routes = veth.routed(self._rtnl, self.index, PROTOCOL)
+            for address in self._sizes:
+                self._route(address)
 
     def fit(self, address: bytes, mtu: int) -> None:
         """From now on, have packets of at most ``mtu`` octets come for this address."""
@@ -74,7 +78,8 @@ class Pair:
             self._mtu = mtu
             for narrow in self._sizes:
                 self._route(narrow)
-            interface.set_mtu(self.near, mtu)
+            with suppress(OSError):  # it has been taken away: the next one is as wide
+                interface.set_mtu(self.near, mtu)
 
     def forget(self, address: bytes) -> None:
         """Nobody has this address any more."""
@@ -96,8 +101,9 @@ class Pair:
         size = self._sizes.get(address, self._mtu)
         if size < self._mtu:
             if self._routes.get(address) != size:
-                veth.set_route(self._rtnl, address, _NEIGHBOUR, self.index, size, PROTOCOL)
-                self._routes[address] = size
+                with suppress(KernelError):  # the device is down, or gone: renewed when it is back
+                    veth.set_route(self._rtnl, address, _NEIGHBOUR, self.index, size, PROTOCOL)
+                    self._routes[address] = size
         elif self._routes.pop(address, None) is not None:
             with suppress(KernelError):  # somebody else was first
                 veth.remove_route(self._rtnl, address, _NEIGHBOUR, self.index, PROTOCOL)
@@ -150,4 +156,4 @@ def _far(near: str) -> str:
 
 
 def _alias(runtime_dir: Path) -> str:
-    return f"PPPoE sessions of {runtime_dir.resolve()}"
+    return f"PPPoE sessions of {str(runtime_dir.resolve())[-_LONGEST:]}"

@@ -90,9 +90,12 @@ class EbpfDataPath:
 
     def attach(self, interface: str, index: int, mac: bytes) -> None:
         self._sessions.serve(index, access_only=self._access_only)
-        attachments.on_access_interface(
-            self._pins, self._loaded.xdp, interface, index, native=self._pair.takes_native
-        )
+        native = self._pair.takes_native
+        try:
+            attachments.on_access_interface(self._pins, self._loaded.xdp, interface, index, native=native)
+        except PathError:
+            self._sessions.leave(index)
+            raise
         self._strays.serve(interface)
         self._ports[interface] = (index, mac)
 
@@ -121,6 +124,7 @@ class EbpfDataPath:
             self._sessions.open(wire, address, port[1], mtu)
         except FullError:
             log.error("no room for the packets of one more session (%#06x on %s)", key.id, key.interface)
+            self._pair.forget(address)
             return
         self._wanted.add(wire)
 
@@ -166,8 +170,9 @@ class EbpfDataPath:
     def poll(self) -> list[tuple[str, bytes]]:
         """See whether the devices are as they should be; gives packets whose sessions do not exist."""
         if any(ready == self._changes.fileno() for ready, _ in self._watch.poll(0)):
-            self._changes.drain()
-            self._mend()
+            changed = self._changes.changed()
+            if changed is None or self._pair.index in changed:
+                self._mend()
         return self._strays.frames()
 
     def shutdown(self) -> None:
@@ -179,7 +184,7 @@ class EbpfDataPath:
         routes are the reconciler's to put back.
         """
         if self._pair.is_there():
-            self._pair.set_neighbour()
+            self._pair.renew()
             return
         log.warning("the device %s was taken away, and is made again", self._pair.near)
         before = self._pair

@@ -80,9 +80,14 @@ class Sessions:
             self.close(wire)
             before = None
         slot = self._take() if before is None else before.slot
-        self._sessions.put(wire.pack(), Session(slot, address, ac_mac, mtu).pack())
-        self._addresses.put(address_key(address), wire.pack())
-        self.open_now[wire] = Open(address, slot)
+        try:
+            self._sessions.put(wire.pack(), Session(slot, address, ac_mac, mtu).pack())
+            self.open_now[wire] = Open(address, slot)
+            self._addresses.put(address_key(address), wire.pack())
+        except OSError as error:  # the kernel has no memory for it
+            self.open_now[wire] = Open(address, slot)
+            self.close(wire)
+            raise FullError from error
 
     def close(self, wire: Wire) -> Closed | None:
         """Stop a session's packets; what it was, if it was open."""
