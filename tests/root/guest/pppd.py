@@ -47,19 +47,19 @@ class Dialled:
 
 
 class Pppd:
-    """One subscriber. Everything of pppd's is left as Debian ships it, but for what names the line and
-    the user.
+    """One subscriber on the guest's interface ``trunk``. Everything of pppd's is left as Debian ships it, but
+    for what names the line and the user.
     """
 
-    def __init__(self, guest: Guest, name: str, number: int) -> None:
+    def __init__(self, guest: Guest, name: str, number: int, trunk: str = TRUNK) -> None:
         self._guest = guest
         self._name = name
         self._dialling = 0
         self.mac = f"02:00:00:00:04:{number:02x}"
         port = f"mv{number}"
         made = guest.run(
-            f"set -e\nip link set {TRUNK} up promisc on\nip netns add {name}\n"
-            f"ip link add link {TRUNK} name {port} address {self.mac} type macvlan mode private\n"
+            f"set -e\nip link set {trunk} up promisc on\nip netns add {name}\n"
+            f"ip link add link {trunk} name {port} address {self.mac} type macvlan mode private\n"
             f"ip link set {port} netns {name} name eth0\n"
             # Or it would answer ARP on eth0 for the address of its ppp0, and get packets past the session.
             f"ip netns exec {name} sh -c 'echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore'\n"

@@ -44,11 +44,12 @@ class GuestError(Exception):
 
 
 class Guest:
-    """The guest, for the time of a ``with`` block, on ``tap`` in ``namespace``."""
+    """The guest, for the time of a ``with`` block, on ``tap`` in ``namespace``; ``memory`` in MiB."""
 
-    def __init__(self, namespace: str, tap: str) -> None:
+    def __init__(self, namespace: str, tap: str, memory: int = 160) -> None:
         self._namespace = namespace
         self._tap = tap
+        self._memory = memory
         self._numbers = itertools.count(1)
         self._ready = self._over = False
         self._ended: dict[int, int] = {}
@@ -59,7 +60,7 @@ class Guest:
         self._share = Path(tempfile.mkdtemp(prefix="guest-"))
         argv = [
             KERNEL,
-            "mem=160M",
+            f"mem={self._memory}M",
             "quiet",
             "root=/dev/root",
             "rootfstype=hostfs",
@@ -97,6 +98,11 @@ class Guest:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end()
+
+    @property
+    def pid(self) -> int:
+        """The kernel's process, which leads a session of all that there is of the guest."""
+        return self._process.pid
 
     def start(self, script: str) -> int:
         """Start a shell script; :meth:`finish` waits for it."""
