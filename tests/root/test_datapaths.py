@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 from collections.abc import Iterator
@@ -43,6 +44,14 @@ def test_the_device_is_up_with_the_mtu_of_a_session(line: Line) -> None:
     assert line.now.device is not None
     device = interface.read(line.now.device)
     assert (device.mtu, device.up) == (1492, True)
+
+
+def test_while_nothing_happens_it_wants_nothing(line: Line) -> None:
+    line.lead()
+    watched = line.now.fileno()
+    assert watched is not None
+    line.now.poll()  # our own setting up
+    assert select.select([watched], [], [], 0.3)[0] == [], "the engine would turn round and round"
 
 
 def test_packets_go_both_ways_and_are_counted(line: Line, wire: socket.socket) -> None:

@@ -80,7 +80,7 @@ class EbpfDataPath:
         self._use(found or pair.make(self._rtnl, self._runtime_dir))
         self._watch = self._held.enter_context(select.epoll())
         self._changes = self._held.enter_context(closing(Rtnl(LINKS_CHANGED)))
-        self._watch.register(self._changes)
+        self._watch.register(self._changes, select.EPOLLIN)
         self._strays = self._held.enter_context(closing(Strays(self._loaded.socket, self._watch)))
 
     def _use(self, devices: Pair) -> None:

@@ -6,13 +6,13 @@ second. Neighbours: ``path``. It must not know what is done with them.
 
 from __future__ import annotations
 
+import select
 from typing import TYPE_CHECKING
 
 from reconciler.engine.wire.pppoe import ETHERTYPE_SESSION
 from reconciler.linux.packet import open_programmed_socket
 
 if TYPE_CHECKING:
-    import select
     import socket
 
 _BURST = 16
@@ -31,7 +31,7 @@ class Strays:
         """Listen on an interface. Raises ``OSError``."""
         self.leave(interface)
         self._sockets[interface] = sock = open_programmed_socket(interface, ETHERTYPE_SESSION, self._program)
-        self._watch.register(sock)
+        self._watch.register(sock, select.EPOLLIN)
 
     def leave(self, interface: str) -> None:
         """Listen there no more."""
