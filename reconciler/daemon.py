@@ -25,25 +25,25 @@ from reconciler.control.server import ROOT_ALONE, Access, Server
 from reconciler.linux.errors import KernelError
 from reconciler.linux.manager import Manager
 from reconciler.loop.advice import Advice, LinuxNeighbourhood
-from reconciler.loop.boxkey import BoxKey
+from reconciler.loop.answering.service import DRAIN_RATE, Service
 from reconciler.loop.conditions import Board
-from reconciler.loop.events import Events
-from reconciler.loop.follow import Follower
-from reconciler.loop.goal import Goal, Reader
 from reconciler.loop.history import History
-from reconciler.loop.kernel import KernelWatch
-from reconciler.loop.lock import Lock
-from reconciler.loop.logbook import Logbook
+from reconciler.loop.keeping.lock import Lock
+from reconciler.loop.keeping.store import Store
 from reconciler.loop.picture import look
+from reconciler.loop.reading.boxkey import BoxKey
+from reconciler.loop.reading.goal import Goal, Reader
+from reconciler.loop.reading.unseal import Unsealer
 from reconciler.loop.reconcile import Clocks, Reconciler
 from reconciler.loop.report import Settled
 from reconciler.loop.run import INTERVAL, Loop
-from reconciler.loop.service import DRAIN_RATE, Service
-from reconciler.loop.store import Store
 from reconciler.loop.supervise import Supervisor
-from reconciler.loop.unseal import Unsealer
-from reconciler.loop.wake import PROMPTLY, Wake
-from reconciler.loop.watch import Watch
+from reconciler.loop.telling.events import Events
+from reconciler.loop.telling.logbook import Logbook
+from reconciler.loop.waking.follow import Follower
+from reconciler.loop.waking.kernel import KernelWatch
+from reconciler.loop.waking.wake import PROMPTLY, Wake
+from reconciler.loop.waking.watch import Watch
 from reconciler.plan.change import Plan
 from reconciler.plan.guard import Verdict, judge
 from reconciler.resources.base import Live, Situation

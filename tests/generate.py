@@ -12,7 +12,7 @@ from reconciler import metrics as catalogue
 from reconciler.cli.root import root
 from reconciler.control import openapi, outputs
 from reconciler.engine.wire.drop import Drop
-from reconciler.loop import explain
+from reconciler.loop.telling import explain
 from reconciler.site import codes, manual, schema
 from tests import conformance
 

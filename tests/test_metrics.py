@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.loop import gauges
-from reconciler.loop.events import TALLIED, Events
+from reconciler.loop.answering import gauges
+from reconciler.loop.telling.events import TALLIED, Events
 from reconciler.metrics import CATALOGUE, CONTENT_TYPE, Histogram, Sample, expose
 from tests.cli.conftest import Daemon
 from tests.generate import ROOT

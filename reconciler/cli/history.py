@@ -48,7 +48,7 @@ def command(common: Common, number: int | None, limit: int, out: Path | None, fo
 
 def _write(common: Common, number: int, out: Path, *, force: bool) -> None:
     """Not asked of the daemon: no password leaves it."""
-    from reconciler.loop.archive import NotKeptError, text_of
+    from reconciler.loop.keeping.archive import NotKeptError, text_of
 
     try:
         text = text_of(common.state_dir, number)

@@ -120,7 +120,7 @@ def _only_interface() -> str:
 
 
 def _report(interface: str, user: str, trial: Trial, pings: Report | None) -> dict[str, Any]:
-    from reconciler.loop.explain import FAILED_IN
+    from reconciler.loop.telling.explain import FAILED_IN
 
     up, ended = trial.up, trial.ended
     deaf = pings is not None and not pings["received"]

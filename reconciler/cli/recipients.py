@@ -36,7 +36,7 @@ def whom(common: Common, text: bytes, file: Path, given: Sequence[str]) -> Recip
     """For whom to encrypt in ``file``, which says ``text``. Raises :class:`Failure`."""
     import pyrage
 
-    from reconciler.loop.boxkey import BoxKey, KeyFileError
+    from reconciler.loop.reading.boxkey import BoxKey, KeyFileError
     from reconciler.site import age, values
     from reconciler.site.load import load
 

@@ -99,8 +99,8 @@ def command(
     from reconciler import blame, daemon, log
     from reconciler.control.exporter import ListenError
     from reconciler.control.server import Access
-    from reconciler.loop.lock import RuntimeDirError
-    from reconciler.loop.store import StoreError
+    from reconciler.loop.keeping.lock import RuntimeDirError
+    from reconciler.loop.keeping.store import StoreError
     from reconciler.loop.supervise import EngineStartError
     from reconciler.resources.engine import NoEngineError, RefusedError
 
@@ -148,7 +148,7 @@ def _check(files: tuple[Path, ...]) -> None:
     """A key that is asked for must be one. Raises :class:`Failure`."""
     if not files:
         return
-    from reconciler.loop.boxkey import KeyFileError, identities
+    from reconciler.loop.reading.boxkey import KeyFileError, identities
 
     for file in files:
         try:

@@ -12,7 +12,7 @@ from reconciler.cli.common import Common, Failure, print_data, say, takes_common
 from reconciler.cli.recipients import encrypted, recipient_option, whom
 
 if TYPE_CHECKING:
-    from reconciler.loop.unseal import Unsealer
+    from reconciler.loop.reading.unseal import Unsealer
 
 
 @click.group("secret", no_args_is_help=True)
@@ -27,7 +27,7 @@ def _recipient(common: Common) -> None:
 
     To be run on the box, as the user that `reconciler run` runs as. The key stays in the state directory.
     """
-    from reconciler.loop.boxkey import BoxKey, KeyFileError
+    from reconciler.loop.reading.boxkey import BoxKey, KeyFileError
 
     box = BoxKey(common.state_dir)
     try:
@@ -57,8 +57,8 @@ def _encrypt(
 
     With --again also those that are encrypted: after a change of `age_recipients`, or of a key.
     """
-    from reconciler.loop.boxkey import BoxKey
-    from reconciler.loop.unseal import Unsealer
+    from reconciler.loop.reading.boxkey import BoxKey
+    from reconciler.loop.reading.unseal import Unsealer
     from reconciler.site.edit import Edited, set_sealed
 
     opener = Unsealer((BoxKey(common.state_dir).path, *files))
@@ -78,7 +78,7 @@ def _encrypt(
 
 def _known(text: bytes, file: str, opener: Unsealer | None) -> dict[str, str]:
     """The passwords in the file by user: those in plain text, and with ``opener`` the encrypted ones."""
-    from reconciler.loop.passwords import encrypted as encrypted_in
+    from reconciler.loop.reading.passwords import encrypted as encrypted_in
     from reconciler.site.load import load
 
     site = load(text, file, denying=False).site

@@ -38,7 +38,7 @@ class MacAddress(click.ParamType[str]):
     name = "mac"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from reconciler.loop.why import as_mac
+        from reconciler.loop.telling.why import as_mac
 
         return as_mac(value) or self.fail(f"{value!r} is no MAC address", param, ctx)
 
@@ -150,7 +150,7 @@ def _shown(common: Common, names: Mapping[str, str], *, several: bool) -> Callab
 
 
 def _as_json(seen: Captured) -> str:
-    from reconciler.loop.moments import moment
+    from reconciler.plan.words import moment
     from reconciler.probe.decode import summary
 
     return json.dumps(

@@ -95,9 +95,9 @@ def _about_passwords(
     common: Common, file: Path, loaded: Loaded, keys: Sequence[Path], *, all_of_them: bool
 ) -> tuple[Diagnostic, ...]:
     """What is wrong with passwords that are not in the file itself, as far as it is asked for."""
-    from reconciler.loop.boxkey import BoxKey
-    from reconciler.loop.passwords import Passwords, encrypted
-    from reconciler.loop.unseal import Unsealer
+    from reconciler.loop.reading.boxkey import BoxKey
+    from reconciler.loop.reading.passwords import Passwords, encrypted
+    from reconciler.loop.reading.unseal import Unsealer
 
     if loaded.site is None:
         return ()

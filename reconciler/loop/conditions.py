@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from reconciler.loop.course import Bearing, awaiting, paused, undone
-from reconciler.loop.events import Events
+from reconciler.loop.keeping.course import Bearing, awaiting, paused, undone
 from reconciler.loop.report import Again, Blocked, Report, Settled
+from reconciler.loop.telling.events import Events
 from reconciler.metrics import Histogram
 from reconciler.plan.change import Plan
 from reconciler.plan.state import Value

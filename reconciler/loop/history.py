@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import TypeAlias, cast
 
 from reconciler.engine.messages import Hello
-from reconciler.loop.generations import Cause, Generation, Outcome
-from reconciler.loop.goal import Goal
+from reconciler.loop.keeping.generations import Cause, Generation, Outcome
+from reconciler.loop.keeping.store import Store
 from reconciler.loop.picture import Picture, Wishes
-from reconciler.loop.revision import revision
-from reconciler.loop.store import Store
+from reconciler.loop.reading.goal import Goal
+from reconciler.loop.reading.revision import revision
 from reconciler.plan.change import Change
 from reconciler.plan.state import State, Value
 from reconciler.resources.base import Live, Resource

@@ -1,7 +1,7 @@
 """One pass: read, observe, plan, apply, observe again, and see that nothing is left.
 
 Level-triggered: a pass knows nothing of what woke it, looks at everything and does what is still missing.
-Neighbours: ``loop.intake`` reads, ``loop.course`` says whether what was read is followed, ``loop.gate``
+Neighbours: ``reading.intake`` reads, ``keeping.course`` says whether what was read is followed, ``loop.gate``
 whether it goes through, ``loop.work`` does it, ``loop.conditions`` judges the report. Threads take turns on
 one lock; it must not know who asks.
 """
@@ -16,20 +16,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.engine.messages import Hello
-from reconciler.loop.archive import Archive, NotKeptError
-from reconciler.loop.course import Course, Now
 from reconciler.loop.drift import Ledger
-from reconciler.loop.events import Events
 from reconciler.loop.gate import Gate, Held, StalePlanError
-from reconciler.loop.generations import Cause
-from reconciler.loop.goal import Goal, Reader
 from reconciler.loop.history import History
-from reconciler.loop.intake import AGAIN, Inlet, Intake
+from reconciler.loop.keeping.archive import Archive, NotKeptError
+from reconciler.loop.keeping.course import Course, Now
+from reconciler.loop.keeping.generations import Cause
+from reconciler.loop.keeping.store import Store
 from reconciler.loop.picture import Picture
+from reconciler.loop.reading.goal import Goal, Reader
+from reconciler.loop.reading.intake import AGAIN, Inlet, Intake
 from reconciler.loop.report import Again, Blocked, End, Report, Settled
 from reconciler.loop.standing import Standing
-from reconciler.loop.store import Store
 from reconciler.loop.supervise import EngineStartError, Supervisor
+from reconciler.loop.telling.events import Events
 from reconciler.loop.work import Work, moved
 from reconciler.plan.change import Plan
 from reconciler.plan.guard import Verdict, judge
@@ -66,7 +66,7 @@ class Reconciler:
         self.history = History(store, resources, clocks.wall)
         self.archive = Archive(store, reader, path)
         self.course = Course(store, store.boot)
-        """Changed by ``loop.orders``."""
+        """Changed by ``answering.orders``."""
         self._reader = reader
         self._inlet = Inlet(path, reader, clocks.monotonic)
         self._supervisor = supervisor

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from reconciler.engine.messages import Hello
 from reconciler.loop.accounts import Breach
-from reconciler.loop.course import Bearing
 from reconciler.loop.drift import Entry
 from reconciler.loop.gate import Held
-from reconciler.loop.intake import Intake
+from reconciler.loop.keeping.course import Bearing
+from reconciler.loop.reading.intake import Intake
 from reconciler.plan.change import Plan
 from reconciler.plan.guard import Verdict
 from reconciler.resources.base import Failure, Live

@@ -19,9 +19,9 @@ from reconciler.loop.advice import Advice
 from reconciler.loop.conditions import Board
 from reconciler.loop.reconcile import Reconciler
 from reconciler.loop.report import Again, Report, Settled
-from reconciler.loop.wake import SOON, Wake
+from reconciler.loop.waking.wake import SOON, Wake
+from reconciler.loop.waking.watch import Watch
 from reconciler.loop.warnings import Warnings
-from reconciler.loop.watch import Watch
 
 INTERVAL = 5.0
 """Seconds between two passes without a hint."""

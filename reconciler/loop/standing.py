@@ -1,7 +1,7 @@
 """Which generation stands: the one let through last, by the file, by an operator's order, or by an undo.
 
 Everything here is written down before anything of it is done, so that a restart goes on where a pass was cut
-off. Neighbours: ``loop.reconcile`` carries out what stands, ``loop.archive`` keeps it, ``loop.gate`` lets
+off. Neighbours: ``loop.reconcile`` carries out what stands, ``keeping.archive`` keeps it, ``loop.gate`` lets
 through. It must not know how a generation is carried out.
 """
 
@@ -11,14 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.engine.messages import SessionKey
-from reconciler.loop.archive import Archive, NotKeptError, planned
-from reconciler.loop.course import Course, Now, Pending, Refused
-from reconciler.loop.events import Events
 from reconciler.loop.gate import Gate
-from reconciler.loop.generations import Cause
-from reconciler.loop.goal import Goal
 from reconciler.loop.history import History
-from reconciler.loop.store import Store
+from reconciler.loop.keeping.archive import Archive, NotKeptError, planned
+from reconciler.loop.keeping.course import Course, Now, Pending, Refused
+from reconciler.loop.keeping.generations import Cause
+from reconciler.loop.keeping.store import Store
+from reconciler.loop.reading.goal import Goal
+from reconciler.loop.telling.events import Events
 from reconciler.plan.change import Plan
 from reconciler.plan.guard import Verdict
 from reconciler.resources.base import Failure, Live

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 
-from reconciler.loop.goal import Goal
+from reconciler.loop.reading.goal import Goal
 
 log = logging.getLogger("reconciler")
 

@@ -14,13 +14,13 @@ from reconciler.engine.messages import Hello, Observation, SessionKey
 from reconciler.loop import accounts
 from reconciler.loop.accounts import Breach
 from reconciler.loop.drift import Ledger
-from reconciler.loop.events import Events
-from reconciler.loop.goal import Goal
 from reconciler.loop.history import History
-from reconciler.loop.intake import Intake
 from reconciler.loop.picture import Picture, look
+from reconciler.loop.reading.goal import Goal
+from reconciler.loop.reading.intake import Intake
 from reconciler.loop.report import Again, Blocked, End, Report, Settled
 from reconciler.loop.standing import Standing
+from reconciler.loop.telling.events import Events
 from reconciler.plan.change import Change, Plan
 from reconciler.plan.healing import ignored, to_do
 from reconciler.plan.state import Value

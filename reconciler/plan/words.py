@@ -1,6 +1,15 @@
-"""Numbers as people say them. This module must not know what is counted."""
+"""Numbers and moments as people and machines read them. This module must not know what is counted, nor read
+a clock.
+"""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def moment(unix: float) -> str:
+    """Unix time as RFC 3339: ``2026-03-01T12:00:00.000Z``."""
+    return datetime.fromtimestamp(unix, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def duration(seconds: float) -> str:

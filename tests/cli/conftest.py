@@ -15,10 +15,10 @@ import pytest
 from reconciler.cli.root import invoke
 from reconciler.control.server import Server
 from reconciler.loop.advice import Advice
+from reconciler.loop.answering.service import Service
 from reconciler.loop.reconcile import Clocks
 from reconciler.loop.run import Loop
-from reconciler.loop.service import Service
-from reconciler.loop.watch import Watch
+from reconciler.loop.waking.watch import Watch
 from tests.loop.world import World
 
 

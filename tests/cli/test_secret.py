@@ -12,7 +12,7 @@ from typing import TypeAlias
 import pyrage
 import pytest
 
-from reconciler.loop.boxkey import BoxKey
+from reconciler.loop.reading.boxkey import BoxKey
 from reconciler.site import age
 from reconciler.site.load import load
 from tests.cli.conftest import Said

@@ -15,8 +15,8 @@ from reconciler.engine import views
 from reconciler.engine.access.effects import Event
 from reconciler.engine.messages import SessionView
 from reconciler.loop.conditions import Board
-from reconciler.loop.events import Events
-from reconciler.loop.wake import Wake
+from reconciler.loop.telling.events import Events
+from reconciler.loop.waking.wake import Wake
 from reconciler.plan.change import Plan
 from reconciler.plan.guard import Verdict
 from reconciler.resources.engine import NoEngineError

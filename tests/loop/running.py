@@ -8,7 +8,7 @@ from collections.abc import Callable
 from reconciler.loop.advice import Advice
 from reconciler.loop.report import Report, Settled
 from reconciler.loop.run import Loop
-from reconciler.loop.watch import Watch
+from reconciler.loop.waking.watch import Watch
 from tests.loop.world import World
 
 

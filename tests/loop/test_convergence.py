@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from reconciler.linux.sysctl import IP_FORWARD, interface_key
-from reconciler.loop.orders import OrderError
+from reconciler.loop.answering.orders import OrderError
 from tests.fakes.engine import FakeEngine, RefusalError
 from tests.loop.world import World, paths
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from reconciler.linux.sysctl import IP_FORWARD, interface_key
-from reconciler.loop.orders import Orders
+from reconciler.loop.answering.orders import Orders
 from reconciler.loop.reconcile import Clocks
 from reconciler.loop.report import Again, Settled
 from tests.fakes.kernel import FakeKernel

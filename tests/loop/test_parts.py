@@ -17,10 +17,10 @@ from reconciler.loop import accounts
 from reconciler.loop.advice import Advice, Question, verdict
 from reconciler.loop.conditions import Board
 from reconciler.loop.drift import KEPT, Ledger
-from reconciler.loop.events import Events
-from reconciler.loop.goal import Goal
-from reconciler.loop.intake import Intake
+from reconciler.loop.reading.goal import Goal
+from reconciler.loop.reading.intake import Intake
 from reconciler.loop.report import Again, Blocked, Report, Settled
+from reconciler.loop.telling.events import Events
 from reconciler.plan.change import Change
 from reconciler.resources.base import Failure
 from reconciler.site.impact import Impact

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.linux.sysctl import IP_FORWARD
-from reconciler.loop.archive import NotKeptError
-from reconciler.loop.content import ForeignContentError, pack, unpack
+from reconciler.loop.keeping.archive import NotKeptError
+from reconciler.loop.keeping.content import ForeignContentError, pack, unpack
 from reconciler.loop.report import Settled
 from tests.fakes.engine import RefusalError, password
 from tests.loop.world import SITE, World

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.engine.messages import PROTOCOL
-from reconciler.loop.lock import Lock, RuntimeDirError
+from reconciler.loop.keeping.lock import Lock, RuntimeDirError
 from reconciler.loop.supervise import EngineStartError, Supervisor
 from reconciler.resources.engine import EngineClient, NoEngineError, ProtocolError
 
@@ -172,7 +172,7 @@ def test_one_reconciler_to_a_runtime_directory(tmp_path: Path) -> None:
 
 def test_lock_dies_with_its_holder(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from reconciler.loop.lock import Lock;"
+        "import sys; from pathlib import Path; from reconciler.loop.keeping.lock import Lock;"
         "lock = Lock.take(Path(sys.argv[1]), '--state-dir'); print('held', flush=True); sys.stdin.read()"
     )
     holder = subprocess.Popen(

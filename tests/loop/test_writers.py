@@ -163,7 +163,7 @@ def test_a_source_that_is_no_file_is_said_and_the_last_good_one_is_kept(
 LIMITED = """
 import logging, sys
 from pathlib import Path
-from reconciler.loop import watch
+from reconciler.loop.waking import watch
 
 logging.basicConfig(level="INFO", format="%(message)s", stream=sys.stdout)
 limit, home = Path("/proc/sys/user", sys.argv[1]), Path(sys.argv[2])

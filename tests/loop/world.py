@@ -7,16 +7,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from reconciler.loop.answering.orders import Orders
 from reconciler.loop.conditions import Board
-from reconciler.loop.events import Events
-from reconciler.loop.follow import Follower
-from reconciler.loop.goal import Reader
-from reconciler.loop.orders import Orders
+from reconciler.loop.keeping.store import Store
+from reconciler.loop.reading.goal import Reader
 from reconciler.loop.reconcile import Clocks, Reconciler
 from reconciler.loop.report import Report, Settled
-from reconciler.loop.store import Store
 from reconciler.loop.supervise import Supervisor
-from reconciler.loop.wake import Wake
+from reconciler.loop.telling.events import Events
+from reconciler.loop.waking.follow import Follower
+from reconciler.loop.waking.wake import Wake
 from reconciler.resources.registry import registry
 from tests.fakes.engine import FakeEngine
 from tests.fakes.kernel import FakeKernel

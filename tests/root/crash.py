@@ -71,7 +71,7 @@ def in_the_engine(moments: Moments) -> None:
 
 
 def in_the_reconciler(moments: Moments) -> None:
-    from reconciler.loop.store import Store
+    from reconciler.loop.keeping.store import Store
     from reconciler.resources.engine import EngineClient
     from reconciler.resources.kernel import LinuxKernel
 

@@ -51,7 +51,7 @@ def into_the_engine() -> None:
 
 
 def into_the_reconciler() -> None:
-    from reconciler.loop.service import Service
+    from reconciler.loop.answering.service import Service
     from reconciler.resources.users import Users
 
     setattr(Users, "apply", broken("a pass", Users.apply))  # noqa: B010
