@@ -85,8 +85,10 @@ def serving(namespace: str) -> Iterator[None]:
         assert server.stdout is not None
         while "listening" not in server.stdout.readline():
             pass
-        yield
-        server.terminate()
+        try:
+            yield
+        finally:
+            server.terminate()
 
 
 def iperf3(namespace: str, *arguments: str, to: str = FAR) -> dict[str, Any]:
