@@ -66,7 +66,7 @@ class Concentrator:
         self._entropy = entropy
         self._discovery = Discovery(secret or entropy(32))
         self._ids: dict[str, SessionIds] = {}
-        self._policies: dict[int, LinkPolicy] = {}
+        self._policies: dict[tuple[int, int], tuple[Config, LinkPolicy]] = {}
         self._table = Table()
         self._admission = Admission(self._table, entropy(32))
         self._lifecycle = Lifecycle(self._table, self._admission, self._free_id)
@@ -328,19 +328,19 @@ class Concentrator:
         return Session(key, listener, config, link, mru, generation, started)
 
     def _policy(self, config: Config, mru: int) -> LinkPolicy:
-        """The same object for all sessions under the present settings: they are many."""
-        policy = self._policies.get(mru) if config is self.config else None
-        if policy is None:
-            policy = LinkPolicy(
-                name=config.ac_name,
-                auth=config.auth,
-                mru=mru,
-                rechallenge=config.rechallenge,
-                echo_interval=config.echo_interval,
-                echo_failures=config.echo_failures,
-            )
-            if config is self.config:
-                self._policies[mru] = policy
+        """The same object for all sessions under the same settings: they are many."""
+        known = self._policies.get((id(config), mru))
+        if known is not None:
+            return known[1]
+        policy = LinkPolicy(
+            name=config.ac_name,
+            auth=config.auth,
+            mru=mru,
+            rechallenge=config.rechallenge,
+            echo_interval=config.echo_interval,
+            echo_failures=config.echo_failures,
+        )
+        self._policies[id(config), mru] = config, policy
         return policy
 
     def _padt(self, listener: Listener, frame: Frame, packet: pppoe.Packet, now: float) -> list[Effect]:
