@@ -27,6 +27,8 @@ class Line(NamedTuple):
 
     def over(self, earlier: Line) -> Line:
         """This, completed by what only an earlier packet said."""
+        if not any(self):  # so that all sessions of which nothing is known have one and the same
+            return earlier
         return Line(self.circuit_id or earlier.circuit_id, self.remote_id or earlier.remote_id)
 
     def packed(self) -> bytes:

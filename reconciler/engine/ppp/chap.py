@@ -56,6 +56,7 @@ class Chap(Authenticator):
 
     def accept(self, proof: bytes, now: float, out: list[Output]) -> None:
         super().accept(proof, now, out)
+        self._challenge = b""  # answered: a session keeps what it may still need
         self._ask_again_later(now)
 
     def resume(self, now: float) -> None:
