@@ -17,11 +17,12 @@ from reconciler.engine.access.drain import Drain
 from reconciler.engine.access.effects import Dropped, Effect, Fault, Key, Send
 from reconciler.engine.access.lifecycle import Lifecycle
 from reconciler.engine.access.limits import Solicitations
+from reconciler.engine.access.policies import Policies
 from reconciler.engine.access.rate import Allowance
 from reconciler.engine.access.reasons import End
 from reconciler.engine.access.session import Session
 from reconciler.engine.access.table import SessionIds, Table
-from reconciler.engine.ppp.link import Link, LinkPolicy
+from reconciler.engine.ppp.link import Link
 from reconciler.engine.wire import ethernet, pppoe
 from reconciler.engine.wire.drop import Drop, Malformed
 from reconciler.engine.wire.pppoe import Code, TagType
@@ -66,7 +67,7 @@ class Concentrator:
         self._entropy = entropy
         self._discovery = Discovery(secret or entropy(32))
         self._ids: dict[str, SessionIds] = {}
-        self._policies: dict[tuple[int, int], tuple[Config, LinkPolicy]] = {}
+        self._policies = Policies()
         self._table = Table()
         self._admission = Admission(self._table, entropy(32))
         self._lifecycle = Lifecycle(self._table, self._admission, self._free_id)
@@ -324,24 +325,8 @@ class Concentrator:
     def _session(
         self, key: Key, listener: Listener, config: Config, mru: int, generation: int, started: float
     ) -> Session:
-        link = Link(self._policy(config, mru), self._entropy)
+        link = Link(self._policies.of(config, mru), self._entropy)
         return Session(key, listener, config, link, mru, generation, started)
-
-    def _policy(self, config: Config, mru: int) -> LinkPolicy:
-        """The same object for all sessions under the same settings: they are many."""
-        known = self._policies.get((id(config), mru))
-        if known is not None:
-            return known[1]
-        policy = LinkPolicy(
-            name=config.ac_name,
-            auth=config.auth,
-            mru=mru,
-            rechallenge=config.rechallenge,
-            echo_interval=config.echo_interval,
-            echo_failures=config.echo_failures,
-        )
-        self._policies[id(config), mru] = config, policy
-        return policy
 
     def _padt(self, listener: Listener, frame: Frame, packet: pppoe.Packet, now: float) -> list[Effect]:
         session = self._table.get((listener.interface, frame.vlans, frame.source, packet.session_id))
