@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.plan.state import State
 from reconciler.resources.base import Situation
 from reconciler.resources.kept import Kept
-from reconciler.site.model import SelfHeal
+from reconciler.site.tables import SelfHeal
 
 
 class Healing(Kept):

@@ -16,8 +16,8 @@ from reconciler.plan.state import State, Value
 from reconciler.resources.base import Failure, Outcome, Situation, Wanted, name_in, refused
 from reconciler.resources.engine import EngineClient, RefusedError
 from reconciler.site import hashes
-from reconciler.site.model import User
 from reconciler.site.secrets import UserSecret
+from reconciler.site.user import User
 from reconciler.site.values import rate_text
 
 BATCH: Final = 100

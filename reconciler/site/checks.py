@@ -16,8 +16,9 @@ from reconciler.site.diagnostic import Diagnostic, Related
 from reconciler.site.escape import visible
 from reconciler.site.facts import At, UserFacts, address, positive
 from reconciler.site.logins import check_logins
-from reconciler.site.model import Limits, Nat, Site
+from reconciler.site.model import Site
 from reconciler.site.place import Place
+from reconciler.site.tables import Limits, Nat
 from reconciler.site.tree import Listing, Scalar, Table
 
 _RESERVED: Final = (

@@ -21,11 +21,12 @@ from reconciler.site.escape import visible
 from reconciler.site.hashes import Scrypt
 from reconciler.site.lint import judged
 from reconciler.site.load import Loaded, load
-from reconciler.site.model import Site, User
+from reconciler.site.model import Site
 from reconciler.site.scalar import truth, written
 from reconciler.site.secrets import Secret
 from reconciler.site.splice import Splice, Text, Value
 from reconciler.site.tree import Node, Scalar, Table, node_at
+from reconciler.site.user import User
 
 _BOM: Final = "\ufeff"
 _ELSEWHERE: Final = {"password_file": "the file", "password_env": "the environment variable"}

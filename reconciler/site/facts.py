@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from reconciler.site import values
-from reconciler.site.model import User
 from reconciler.site.place import Place
 from reconciler.site.secrets import SOURCES
 from reconciler.site.tree import Node, Scalar, Table
+from reconciler.site.user import User
 
 T = TypeVar("T")
 

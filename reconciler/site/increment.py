@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from reconciler.site.compose import compose
 from reconciler.site.facts import UserFacts, user_facts
-from reconciler.site.model import User
 from reconciler.site.place import Path, Place
 from reconciler.site.segments import Segments, split
 from reconciler.site.tree import Document, Table, spots
+from reconciler.site.user import User
 
 
 class Entry(NamedTuple):

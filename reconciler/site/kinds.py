@@ -1,7 +1,8 @@
 """The kinds of single values that a site declares: how each is read, and how the JSON schema names it.
 
 Each reads a scalar's text with a function of ``site.values`` and its like, and carries that one's code and
-advice into the model's error. Neighbours: ``site.model`` has the fields. This module must not know them.
+advice into the model's error. Neighbours: ``site.model``, ``site.user`` and ``site.tables`` have the
+fields. This module must not know them.
 """
 
 from __future__ import annotations
@@ -30,6 +31,14 @@ def read(parse: Callable[[object], object]) -> BeforeValidator:
             raise PydanticCustomError(unfit.code, "{says}", context) from None
 
     return BeforeValidator(run)
+
+
+def _one_or_more(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+one_or_more = BeforeValidator(_one_or_more)
+"""Lets a single value stand for a list of one."""
 
 
 def _password(value: object) -> Secret:

@@ -16,11 +16,14 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from reconciler.site.declared import on_change
 from reconciler.site.impact import Effect, Impact, OnChange
 from reconciler.site.kinds import Words
-from reconciler.site.model import SelfHeal, Site, User, on_change
+from reconciler.site.model import Site
 from reconciler.site.secrets import Secret
 from reconciler.site.shape import keys_at, takes_names
+from reconciler.site.tables import SelfHeal
+from reconciler.site.user import User
 
 ANY: Final = "*"
 """Stands for a name of the operator's choice in a path: ``users.*.ip``."""

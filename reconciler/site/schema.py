@@ -12,8 +12,9 @@ from typing import Any, Final, get_args
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from reconciler.site.model import Healing, Site
+from reconciler.site.model import Site
 from reconciler.site.secrets import SOURCES
+from reconciler.site.tables import Healing
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _TEXT: Final[list[str]] = ["string", "number", "boolean"]

@@ -22,7 +22,8 @@ from reconciler.site.escape import visible
 from reconciler.site.place import Path, Place
 
 if TYPE_CHECKING:
-    from reconciler.site.model import Site, User
+    from reconciler.site.model import Site
+    from reconciler.site.user import User
 
 HIDDEN: Final = "********"
 """What stands in for a secret wherever one would be seen; always of this length, whatever the secret's."""

@@ -13,21 +13,13 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from reconciler.site.declared import on_change
 from reconciler.site.impact import OnChange
-from reconciler.site.model import (
-    Forwarding,
-    Guard,
-    LcpEcho,
-    Limits,
-    Nat,
-    RateLimit,
-    SelfHeal,
-    Site,
-    User,
-    on_change,
-)
+from reconciler.site.model import Site
 from reconciler.site.place import Path
 from reconciler.site.secrets import Secret
+from reconciler.site.tables import Forwarding, Guard, LcpEcho, Limits, Nat, SelfHeal
+from reconciler.site.user import RateLimit, User
 
 _TABLES: Final = (Site, User, RateLimit, Forwarding, Nat, LcpEcho, Limits, Guard, SelfHeal)
 

@@ -58,16 +58,12 @@ class Text:
         """Give what stands in place of a single value something else to say."""
         return self.spliced([self.replacing(node, value)])
 
-    def exchange(self, table: Table, name: str, key: str, value: str) -> str:
-        """Put another entry in an entry's place."""
-        return self.spliced([self.exchanging(table, name, key, value)])
-
     def replacing(self, node: Scalar, value: Value) -> Splice:
         """What :meth:`replace` does, as one of several splices."""
         return self._at(node.place), self._end(node), in_flow(value)
 
     def exchanging(self, table: Table, name: str, key: str, value: str) -> Splice:
-        """What :meth:`exchange` does, as one of several splices."""
+        """Another entry in an entry's place."""
         old, node = table.written[table.index[name]]
         return self._at(old.place), self._end(node), f"{key}: {value}"
 

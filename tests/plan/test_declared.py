@@ -14,10 +14,13 @@ from reconciler.resources.base import Live, Situation
 from reconciler.resources.engine import EngineClient
 from reconciler.resources.registry import registry
 from reconciler.site import manual
+from reconciler.site.declared import on_change
 from reconciler.site.impact import OnChange
-from reconciler.site.model import Forwarding, Site, User, on_change
+from reconciler.site.model import Site
 from reconciler.site.secrets import SOURCES
 from reconciler.site.shape import on_change_at
+from reconciler.site.tables import Forwarding
+from reconciler.site.user import User
 from tests.fakes.kernel import FakeKernel, FakeMemory
 from tests.fakes.sites import wanted
 from tests.plan.worlds import DEFAULT

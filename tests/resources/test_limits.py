@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from reconciler.engine.access.limits import USUAL
-from reconciler.site.model import Limits
+from reconciler.site.tables import Limits
 
 
 def test_D22_A22_the_defaults_are_the_engines_own() -> None:

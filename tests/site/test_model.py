@@ -5,18 +5,21 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from reconciler.site.declared import Declared, on_change
 from reconciler.site.impact import Impact, OnChange, Touch
 from reconciler.site.load import load
-from reconciler.site.model import LcpEcho, Site, User, _Declared, on_change
+from reconciler.site.model import Site
 from reconciler.site.shape import keys_at, on_change_at
+from reconciler.site.tables import LcpEcho
+from reconciler.site.user import User
 from tests.site.samples import GOOD
 
-KEYS = [(model, key) for model in _Declared.__subclasses__() for key in model.model_fields]
+KEYS = [(model, key) for model in Declared.__subclasses__() for key in model.model_fields]
 
 
 def test_a_key_without_an_impact_is_refused() -> None:
     with pytest.raises(TypeError, match=r"Careless\.speed: what does a change of it do to live sessions\?"):
-        type("Careless", (_Declared,), {"__annotations__": {"speed": int}})
+        type("Careless", (Declared,), {"__annotations__": {"speed": int}})
 
 
 @pytest.mark.parametrize(("model", "key"), KEYS, ids=lambda value: getattr(value, "__name__", value))

@@ -23,11 +23,12 @@ from reconciler.resources.base import Wanted
 from reconciler.site import report
 from reconciler.site.diagnostic import Diagnostic, has_errors, in_order
 from reconciler.site.load import Loaded, Loader, load
-from reconciler.site.model import Site, User
+from reconciler.site.model import Site
 from reconciler.site.place import Path as Where
 from reconciler.site.place import Place
 from reconciler.site.secrets import Resolved, UserSecret, fingerprint
 from reconciler.site.source import Source
+from reconciler.site.user import User
 
 
 @dataclass(frozen=True, slots=True)
