@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
-from reconciler.cli import ask, outcome, saved
+from reconciler.cli import ask, outcome, saved, sitefile
 from reconciler.cli.common import (
     EXIT_ERROR,
     EXIT_NO_DAEMON,
     EXIT_PENDING,
     EXIT_STALE,
+    PATH,
     SECONDS,
     Common,
     Failure,
@@ -23,12 +24,12 @@ from reconciler.control.client import AnswerError, NoDaemonError
 
 
 @click.command("apply")
-@click.argument("site", type=click.Path(path_type=Path))
+@click.argument("site", type=PATH)
 @click.option("--dry-run", is_flag=True, help="Only say what would be done, and to whom.")
 @click.option(
     "--detailed-exitcode", is_flag=True, help="With --dry-run: exit with 2 when changes are pending."
 )
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="With --dry-run: save the plan.")
+@click.option("--out", type=PATH, metavar="FILE", help="With --dry-run: save the plan.")
 @click.option(
     "--confirm-within",
     type=SECONDS,
@@ -130,7 +131,7 @@ def _trial(common: Common, answer: Any, status: int, *, wait: bool) -> int:
 
 
 def _plan(common: Common, site: Path, out: Path | None, detailed_exitcode: bool) -> int:
-    text = _text(site)
+    text = sitefile.read(site)
     try:
         answer = _dry_run(common, site, text)
     except AnswerError as error:
@@ -143,13 +144,6 @@ def _plan(common: Common, site: Path, out: Path | None, detailed_exitcode: bool)
         saved.write(out, answer["plan"], site, text)
     _say_next(common, site, out, answer)
     return EXIT_PENDING if detailed_exitcode and answer["plan"]["changes"] else 0
-
-
-def _text(site: Path) -> bytes:
-    try:
-        return site.read_bytes()
-    except OSError as error:
-        raise Failure(f"cannot read {site}: {error.strerror}") from None
 
 
 def _dry_run(common: Common, site: Path, content: bytes) -> dict[str, Any]:
@@ -169,7 +163,7 @@ def _dry_run(common: Common, site: Path, content: bytes) -> dict[str, Any]:
 def _alone(common: Common, site: Path) -> dict[str, Any]:
     """Without a daemon: by what the kernel, and an engine if one runs, show."""
     from reconciler import daemon
-    from reconciler.plan import render
+    from reconciler.loop.answering import answers
 
     try:
         seen = daemon.preview(site, common.runtime_dir, common.state_dir)
@@ -184,13 +178,7 @@ def _alone(common: Common, site: Path) -> dict[str, Any]:
         )
     else:
         say(common, "no daemon answers: planned against the running engine and the kernel")
-    notes = [seen.verdict.line] if seen.plan else []
-    return {
-        "plan": render.as_json(seen.plan, seen.verdict),
-        "text": render.as_text(seen.plan, source=site.name, notes=notes),
-        "markdown": render.as_markdown(seen.plan, seen.verdict, source=site.name),
-        "watched": False,
-    }
+    return {**answers.planned(seen.plan, seen.verdict, site.name, markdown=True), "watched": False}
 
 
 def _say_next(common: Common, site: Path, out: Path | None, answer: dict[str, Any]) -> None:

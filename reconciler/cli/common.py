@@ -14,9 +14,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from reconciler.site.diagnostic import Diagnostic
+    from reconciler.site.source import Source
 
 EXIT_ERROR = 1
 EXIT_PENDING = 2
@@ -27,6 +31,9 @@ EXIT_TIMEOUT = 6
 EXIT_NO_DAEMON = 7
 EXIT_USAGE = 64
 EXIT_INTERRUPTED = 130
+
+PATH = click.Path(path_type=Path, readable=False)
+"""A path as an argument. What cannot be read is said by who reads it, as an error and not as wrong usage."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -58,13 +65,13 @@ def common_options(formats: Sequence[str], *, environment: bool) -> Callable[[Fu
     options = (
         click.option(
             "--runtime-dir",
-            type=click.Path(path_type=Path),
+            type=PATH,
             envvar="RECONCILER_RUNTIME_DIR" if environment else None,
             help="Sockets and the engine's log; one for each instance.  [default: /run/reconciler]",
         ),
         click.option(
             "--state-dir",
-            type=click.Path(path_type=Path),
+            type=PATH,
             envvar="RECONCILER_STATE_DIR" if environment else None,
             help="History and remembered kernel values.  [default: /var/lib/reconciler]",
         ),
@@ -161,6 +168,13 @@ def say(common: Common, message: str) -> None:
     """Tell people something that is not data."""
     if common.verbosity >= 0:
         click.echo(message, err=True)
+
+
+def show_findings(findings: Sequence[Diagnostic], source: Source) -> None:
+    """Print findings where people look, with the lines that they are about."""
+    from reconciler.site.report import as_text
+
+    click.echo(as_text(findings, source, colour=coloured(sys.stderr)), nl=False, err=True)
 
 
 def coloured(stream: Any = None) -> bool:

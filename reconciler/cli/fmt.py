@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli import sitefile
-from reconciler.cli.common import EXIT_ERROR, Common, Failure, coloured, say, takes_common
-
-if TYPE_CHECKING:
-    from reconciler.site.layout import LayoutError
+from reconciler.cli.common import EXIT_ERROR, PATH, Common, Failure, say, show_findings, takes_common
 
 STDIN = Path("-")
 
 
 @click.command("fmt")
-@click.argument("files", metavar="SITE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", metavar="SITE...", nargs=-1, required=True, type=PATH)
 @click.option("--check", is_flag=True, help="Change nothing; list what would be, and exit with 1.")
 @click.option("--diff", is_flag=True, help="Change nothing; show the lines that would be, without secrets.")
 @takes_common(("text",))
@@ -55,16 +51,9 @@ def _laid_out(content: bytes, file: Path) -> bytes:
     try:
         return laid_out(content, str(file))
     except LayoutError as error:
-        raise _complaint(error) from None
-
-
-def _complaint(error: LayoutError) -> Failure:
-    from reconciler.site.report import as_text
-
-    if error.loaded is not None:
-        text = as_text(error.loaded.findings, error.loaded.source, colour=coloured(sys.stderr))
-        click.echo(text, nl=False, err=True)
-    return Failure(str(error))
+        if error.loaded is not None:
+            show_findings(error.loaded.findings, error.loaded.source)
+        raise Failure(str(error)) from None
 
 
 def _show(before: bytes, after: bytes, file: Path) -> None:

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reconciler.cli import sitefile
-from reconciler.cli.common import EXIT_ERROR, Common, Failure, coloured, say, takes_common
+from reconciler.cli.common import EXIT_ERROR, PATH, Common, Failure, say, show_findings, takes_common
 
 if TYPE_CHECKING:
     from reconciler.importers.draft import Draft
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-_FILE = click.Path(path_type=Path)
 
 
 def _out_option(function: Function) -> Function:
@@ -24,7 +22,7 @@ def _out_option(function: Function) -> Function:
         "-O",
         "--out",
         metavar="SITE",
-        type=_FILE,
+        type=PATH,
         help="Write a new file, readable for its owner alone.  [default: standard output]",
     )(function)
 
@@ -46,13 +44,13 @@ def command() -> None:
     required=True,
     help="In one: 'pppoe-server -I eth1 ...'.",
 )
-@click.option("--pap-secrets", type=_FILE, help="Usually /etc/ppp/pap-secrets.")
-@click.option("--chap-secrets", type=_FILE, help="Usually /etc/ppp/chap-secrets.")
+@click.option("--pap-secrets", type=PATH, help="Usually /etc/ppp/pap-secrets.")
+@click.option("--chap-secrets", type=PATH, help="Usually /etc/ppp/chap-secrets.")
 @click.option(
-    "--options", type=_FILE, multiple=True, help="Usually /etc/ppp/pppoe-server-options; once for each file."
+    "--options", type=PATH, multiple=True, help="Usually /etc/ppp/pppoe-server-options; once for each file."
 )
 @click.option(
-    "--sysctl", type=_FILE, multiple=True, help="A sysctl.conf or a script that sets ip_forward, proxy_arp."
+    "--sysctl", type=PATH, multiple=True, help="A sysctl.conf or a script that sets ip_forward, proxy_arp."
 )
 @_out_option
 @takes_common(("text",))
@@ -88,8 +86,8 @@ def _pppoe_server(
 
 
 @command.command("accel-ppp")
-@click.option("--conf", type=_FILE, required=True, help="Usually /etc/accel-ppp.conf.")
-@click.option("--chap-secrets", type=_FILE, help="The file that [chap-secrets] names.")
+@click.option("--conf", type=PATH, required=True, help="Usually /etc/accel-ppp.conf.")
+@click.option("--chap-secrets", type=PATH, help="The file that [chap-secrets] names.")
 @_out_option
 @takes_common(("text",))
 def _accel_ppp(common: Common, conf: Path, chap_secrets: Path | None, out: Path | None) -> int:
@@ -116,7 +114,6 @@ def _finish(common: Common, draft: Draft, out: Path | None) -> int:
     """Write the site, and say what is not in it, and what is still wrong with it."""
     from reconciler.site.diagnostic import has_errors
     from reconciler.site.load import load
-    from reconciler.site.report import as_text
 
     text = draft.text()
     name = str(out or "site.yaml")
@@ -127,6 +124,6 @@ def _finish(common: Common, draft: Draft, out: Path | None) -> int:
         sitefile.create(out, text.encode())
     for note in draft.notes:
         click.echo(f"not imported: {note}", err=True)
-    click.echo(as_text(loaded.findings, loaded.source, colour=coloured()), nl=False, err=True)
+    show_findings(loaded.findings, loaded.source)
     say(common, f"{name}: {len(draft.users)} users; not imported: {len(draft.notes)}")
     return EXIT_ERROR if has_errors(loaded.findings) else 0

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from reconciler.cli import door
-from reconciler.cli.common import Common, Failure, coloured, takes_common
+from reconciler.cli.common import PATH, Common, Failure, coloured, takes_common
+from reconciler.cli.identities import check, identity_option
 from reconciler.cli.pace import Pace
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
-@click.argument("site", type=click.Path(path_type=Path))
+@click.argument("site", type=PATH)
 @click.option(
     "--datapath",
     type=click.Choice(["auto", "ebpf", "tun", "null"]),
@@ -53,14 +54,7 @@ if TYPE_CHECKING:
 @click.option(
     "--release", is_flag=True, help="When stopped, drain, and put back the kernel's settings as found."
 )
-@click.option(
-    "--age-identity",
-    "age_identities",
-    metavar="FILE",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A key for encrypted passwords in SITE, beside this box's own.",
-)
+@identity_option("A key for encrypted passwords in SITE, beside this box's own.")
 @click.option(
     "--socket-mode",
     type=door.Mode(),
@@ -89,7 +83,7 @@ def command(
     socket_mode: int | None,
     socket_group: int | None,
     metrics_listen: Address | None,
-    age_identities: tuple[Path, ...],
+    identities: tuple[Path, ...],
 ) -> int:
     """Watch SITE and keep the box and the engine equal to it, until told to stop.
 
@@ -108,7 +102,8 @@ def command(
         raise click.UsageError(
             "--once leaves the engine serving: it goes with neither --release nor --on-exit drain"
         )
-    _check(age_identities)
+    if identities:
+        check(identities)
     blame.instead_of_tracebacks()
     log.configure(
         common.verbosity,
@@ -129,7 +124,7 @@ def command(
         release=release,
         access=Access(socket_mode or (0o600 if socket_group is None else 0o660), socket_group),
         metrics=metrics_listen,
-        age_identities=tuple(file.absolute() for file in age_identities),
+        age_identities=tuple(file.absolute() for file in identities),
     )
     try:
         return daemon.run(options)
@@ -142,18 +137,3 @@ def command(
         ListenError,
     ) as error:
         raise Failure(str(error)) from None
-
-
-def _check(files: tuple[Path, ...]) -> None:
-    """A key that is asked for must be one. Raises :class:`Failure`."""
-    if not files:
-        return
-    from reconciler.loop.reading.boxkey import KeyFileError, identities
-
-    for file in files:
-        try:
-            identities(file)
-        except FileNotFoundError:
-            raise Failure(f"--age-identity: there is no {file}") from None
-        except KeyFileError as error:
-            raise Failure(f"--age-identity: {error}") from None

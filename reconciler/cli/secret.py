@@ -9,6 +9,7 @@ import click
 
 from reconciler.cli import sitefile
 from reconciler.cli.common import Common, Failure, print_data, say, takes_common
+from reconciler.cli.identities import identity_option, opener
 from reconciler.cli.recipients import encrypted, recipient_option, whom
 
 if TYPE_CHECKING:
@@ -39,35 +40,30 @@ def _recipient(common: Common) -> None:
 
 @command.command("encrypt")
 @click.option("--again", is_flag=True, help="Encrypt those anew that are encrypted already.")
-@click.option(
-    "--age-identity",
-    "files",
-    metavar="FILE",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="With --again: a key to decrypt with, beside this box's.",
-)
+@identity_option("With --again: a key to decrypt with, beside this box's.")
 @recipient_option
 @sitefile.file_option
 @takes_common(("text",))
 def _encrypt(
-    common: Common, again: bool, files: tuple[Path, ...], recipients: tuple[str, ...], given: Path | None
+    common: Common,
+    again: bool,
+    identities: tuple[Path, ...],
+    recipients: tuple[str, ...],
+    given: Path | None,
 ) -> None:
     """Encrypt every password that stands in the file as plain text.
 
     With --again also those that are encrypted: after a change of `age_recipients`, or of a key.
     """
-    from reconciler.loop.reading.boxkey import BoxKey
-    from reconciler.loop.reading.unseal import Unsealer
     from reconciler.site.edit import Edited, set_sealed
 
-    opener = Unsealer((BoxKey(common.state_dir).path, *files))
+    unsealer = opener(common, identities) if again else None
     count = 0
 
     def change(text: bytes, file: str) -> Edited:
         nonlocal count
         readers = whom(common, text, Path(file), recipients)
-        known = _known(text, file, opener if again else None)
+        known = _known(text, file, unsealer)
         count = len(known)
         return set_sealed(text, {n: encrypted(n, known[n], readers) for n in known}, file=file)
 
@@ -76,8 +72,8 @@ def _encrypt(
         say(common, f"encrypted: {count}; what the file said before may still be in git's history")
 
 
-def _known(text: bytes, file: str, opener: Unsealer | None) -> dict[str, str]:
-    """The passwords in the file by user: those in plain text, and with ``opener`` the encrypted ones."""
+def _known(text: bytes, file: str, unsealer: Unsealer | None) -> dict[str, str]:
+    """The passwords in the file by user: those in plain text, and with ``unsealer`` the encrypted ones."""
     from reconciler.loop.reading.passwords import encrypted as encrypted_in
     from reconciler.site.load import load
 
@@ -85,9 +81,9 @@ def _known(text: bytes, file: str, opener: Unsealer | None) -> dict[str, str]:
     if site is None:
         return {}
     known = {name: user.password.reveal() for name, user in site.users.items() if user.password is not None}
-    if opener is None:
+    if unsealer is None:
         return known
-    found = encrypted_in(site, opener)
+    found = encrypted_in(site, unsealer)
     for finding in found.findings:
         raise Failure(f"{finding.message}: {finding.help}")
     return known | {name: secret.secret.reveal() for name, secret in found.secrets.items()}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reconciler.cli import ask
-from reconciler.cli.common import Common, Failure, coloured, say
+from reconciler.cli.common import PATH, Common, Failure, say, show_findings
 
 if TYPE_CHECKING:
     from reconciler.site.edit import Edited
@@ -31,7 +31,7 @@ def file_option(function: Function) -> Function:
         "--file",
         "given",
         metavar="SITE",
-        type=click.Path(path_type=Path),
+        type=PATH,
         help="The site file.  [default: site.yaml here, else the one that the daemon watches]",
     )(function)
 
@@ -87,7 +87,6 @@ def edit(common: Common, given: Path | None, change: Callable[[bytes, str], Edit
     """Read the file, change it, show the difference, put it in place. Raises :class:`Failure`."""
     from reconciler.site.difference import as_diff
     from reconciler.site.edit import EditError
-    from reconciler.site.report import as_text
 
     path = site_file(common, given)
     content = read(path)
@@ -95,8 +94,7 @@ def edit(common: Common, given: Path | None, change: Callable[[bytes, str], Edit
         edited = change(content, str(path))
     except EditError as error:
         if error.loaded is not None:
-            text = as_text(error.loaded.findings, error.loaded.source, colour=coloured())
-            click.echo(text, nl=False, err=True)
+            show_findings(error.loaded.findings, error.loaded.source)
         raise Failure(str(error)) from None
     if edited.content == content:
         say(common, f"{path}: nothing to change")
@@ -104,7 +102,7 @@ def edit(common: Common, given: Path | None, change: Callable[[bytes, str], Edit
     replace(path, content, edited.content)
     known = {(finding.code, finding.message) for finding in edited.before.findings}
     new = [finding for finding in edited.after.findings if (finding.code, finding.message) not in known]
-    click.echo(as_text(new, edited.after.source, colour=coloured()), nl=False, err=True)
+    show_findings(new, edited.after.source)
     say(common, as_diff(content, edited.content, edited.before.source, edited.after.source).rstrip("\n"))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli import sitefile
-from reconciler.cli.common import Common, Failure, coloured, print_data, table, takes_common
+from reconciler.cli.common import Common, Failure, print_data, show_findings, table, takes_common
 from reconciler.cli.password import hashed, obtain, password_options
 from reconciler.cli.recipients import encrypted, recipient_option, whom
 
@@ -151,12 +151,11 @@ def _disable(common: Common, name: str, given: Path | None) -> None:
 def _list(common: Common, given: Path | None) -> None:
     """The users that the file declares."""
     from reconciler.site.load import load
-    from reconciler.site.report import as_text
 
     path = sitefile.site_file(common, given)
     loaded = load(sitefile.read(path), str(path))
     if loaded.site is None:
-        click.echo(as_text(loaded.findings, loaded.source, colour=coloured()), nl=False, err=True)
+        show_findings(loaded.findings, loaded.source)
         raise Failure(f"{path} has errors")
     rows = [
         {

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler import __version__
-from reconciler.cli.common import EXIT_ERROR, Common, Failure, coloured, print_data, say, takes_common
+from reconciler.cli import sitefile
+from reconciler.cli.common import EXIT_ERROR, PATH, Common, coloured, print_data, say, takes_common
+from reconciler.cli.identities import identity_option, opener
 
 if TYPE_CHECKING:
     from reconciler.site.diagnostic import Diagnostic
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command("validate")
-@click.argument("files", metavar="SITE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", metavar="SITE...", nargs=-1, required=True, type=PATH)
 @click.option(
     "--deny",
     "denied",
@@ -33,17 +35,14 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Get every password too, as the daemon does: from files, variables, encrypted values.",
 )
-@click.option(
-    "--age-identity",
-    "keys",
-    metavar="FILE",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A key to check encrypted passwords with.",
-)
+@identity_option("A key to check encrypted passwords with.")
 @takes_common(("text", "json", "ndjson", "github", "sarif"))
 def command(
-    common: Common, files: tuple[Path, ...], denied: tuple[str, ...], secrets: bool, keys: tuple[Path, ...]
+    common: Common,
+    files: tuple[Path, ...],
+    denied: tuple[str, ...],
+    secrets: bool,
+    identities: tuple[Path, ...],
 ) -> int:
     """Check site files and say everything that is wrong with them.
 
@@ -59,12 +58,8 @@ def command(
     status = 0
     found: dict[str, Sequence[Diagnostic]] = {}
     for file in files:
-        try:
-            content = file.read_bytes()
-        except OSError as error:
-            raise Failure(f"cannot read {file}: {error.strerror}") from None
-        loaded = load(content, str(file))
-        more = _about_passwords(common, file, loaded, keys, all_of_them=secrets)
+        loaded = load(sitefile.read(file), str(file))
+        more = _about_passwords(common, file, loaded, identities, all_of_them=secrets)
         findings = in_order(judged((*loaded.findings, *loaded.notes, *more), (), denied))
         found[str(file)] = findings
         if common.output == "text":
@@ -95,15 +90,13 @@ def _about_passwords(
     common: Common, file: Path, loaded: Loaded, keys: Sequence[Path], *, all_of_them: bool
 ) -> tuple[Diagnostic, ...]:
     """What is wrong with passwords that are not in the file itself, as far as it is asked for."""
-    from reconciler.loop.reading.boxkey import BoxKey
     from reconciler.loop.reading.passwords import Passwords, encrypted
     from reconciler.loop.reading.unseal import Unsealer
 
     if loaded.site is None:
         return ()
     if all_of_them:
-        unsealer = Unsealer((BoxKey(common.state_dir).path, *keys))
-        passwords = Passwords(os.environ.get, unsealer)
+        passwords = Passwords(os.environ.get, opener(common, keys))
         return passwords.of(loaded.site, file.parent, loaded.places)[0].findings
     if keys:
         return encrypted(loaded.site, Unsealer(keys), loaded.places).findings
