@@ -12,6 +12,7 @@ import errno
 import os
 import platform
 import resource
+import time
 from contextlib import suppress
 from enum import IntEnum
 from struct import Struct
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _NUMBERS = {"x86_64": 321, "aarch64": 280, "riscv64": 280, "loongarch64": 280, "armv7l": 386, "ppc64le": 361}
 _VERIFIER_LOG = 1 << 20
 _BATCH = 4096
+_REFILL = (0.0001, 0.001, 0.01, 0.02, 0.05)
+"""Seconds to wait while the kernel refills the stock from which it takes a map's new elements."""
 
 _ANY = 0
 
@@ -130,8 +133,13 @@ class Map:
         """Give a key a value. Raises ``E2BIG`` when the map is full."""
         self._key.raw = key
         self._value.raw = value
-        if _raw(_Command.MAP_UPDATE_ELEM, self._both) < 0:
-            raise _refused("write to a map")
+        for pause in _REFILL:
+            if _raw(_Command.MAP_UPDATE_ELEM, self._both) >= 0:
+                return
+            if ctypes.get_errno() != errno.ENOMEM:
+                break
+            time.sleep(pause)
+        raise _refused("write to a map")
 
     def remove(self, key: bytes) -> None:
         """Take a key away, if it is there."""

@@ -24,9 +24,10 @@ KEY = Key("eth0", (), CLIENT, 7)
 class Line:
     """One data path after another in one directory; ``now`` is the present one."""
 
-    def __init__(self, directory: Path, kind: str) -> None:
+    def __init__(self, directory: Path, kind: str, interface: str = "eth0") -> None:
         self.directory = directory
         self.kind = kind
+        self._interface = interface
         self._workers: list[TunDataPath] = []
         self._kind: Callable[[Path], DataPath] = EbpfDataPath if kind == "ebpf" else TunDataPath
         self.now = self.make()
@@ -62,8 +63,8 @@ class Line:
         path = self._kind(self.directory)
         if not served:
             return path
-        here = interface.read("eth0")
-        path.attach("eth0", here.ifindex, here.mac)
+        here = interface.read(self._interface)
+        path.attach(here.name, here.ifindex, here.mac)
         path.flush()
         return path
 

@@ -38,7 +38,10 @@ def choose(name: str, runtime_dir: Path) -> tuple[DataPath, str]:
     if name == "null":
         tun.remove(runtime_dir)
         return NullDataPath(), choice
-    return TunDataPath(runtime_dir), choice
+    try:
+        return TunDataPath(runtime_dir), choice
+    except PathError as error:
+        raise PathError(f"{error} ({choice})" if name == "auto" else str(error)) from None
 
 
 def remove(runtime_dir: Path) -> None:

@@ -188,10 +188,21 @@ INLINE int drop_frame(__u32 reason)
 	return XDP_DROP;
 }
 
+/* A length from a frame. Verifiers before Linux 6.8 do not know that it has 16 bits. */
+INLINE __u32 length_of(__u16 field)
+{
+	__u32 length = htons(field);
+
+	asm volatile("%0 &= 0xffff" : "+r"(length));
+	return length;
+}
+
+/* By two octets: some machines read no more of a frame at once. */
 INLINE int same_mac(const __u8 *one, const __u8 *other)
 {
-	return *(const __u32 *)one == *(const __u32 *)other &&
-	       *(const __u16 *)(one + 4) == *(const __u16 *)(other + 4);
+	const __u16 *a = (const void *)one, *b = (const void *)other;
+
+	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2];
 }
 
 /* The sum after one 16-bit value has changed (RFC 1624 section 3), all in host order. */
@@ -302,8 +313,8 @@ int upstream(struct xdp_md *context)
 		return drop_frame(TRUNCATED);
 	if (header->protocol != PPP_IPV4 || packet->version_length >> 4 != 4)
 		return drop_frame(NOT_IPV4);
-	length = htons(packet->length);
-	if (length < sizeof(*packet) || length + sizeof(header->protocol) > htons(header->length) ||
+	length = length_of(packet->length);
+	if (length < sizeof(*packet) || length + sizeof(header->protocol) > length_of(header->length) ||
 	    (void *)packet + length > end)
 		return drop_frame(TRUNCATED);
 	if (packet->source != session->ipv4)
@@ -359,7 +370,7 @@ int downstream(struct __sk_buff *skb)
 	packet = (void *)(plain + 1);
 	if ((void *)(packet + 1) > (void *)(long)skb->data_end)
 		return drop_packet(TRUNCATED);
-	length = htons(packet->length);
+	length = length_of(packet->length);
 	if (length < sizeof(*packet) || length + sizeof(*plain) != skb->len)
 		return drop_packet(TRUNCATED);
 

@@ -69,7 +69,7 @@ class EbpfDataPath:
 
     def _begin(self) -> None:
         self._rtnl = self._held.enter_context(closing(Rtnl()))
-        sweep()
+        sweep(self._pins.directory)
         found = _left_behind(self._rtnl, self._pins, self._runtime_dir)
         if found is None:
             remove(self._runtime_dir)

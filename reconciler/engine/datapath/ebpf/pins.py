@@ -71,15 +71,23 @@ def port(ifindex: int) -> str:
     return f"{_PORT}{ifindex}"
 
 
-def sweep() -> None:
-    """Let go of what is of no more use, since its pair of devices has gone, with its namespace most often."""
-    for directory in HOME.glob("*"):
-        with suppress(OSError):  # another engine is faster, or has only begun
-            descriptor = bpf.pinned(directory / DOWNSTREAM)
-            gone = bpf.device_of(descriptor) == 0
-            os.close(descriptor)
-            if gone:
+def sweep(ours: Path) -> None:
+    """Let go of what others have left, whose devices have gone, with a namespace most often."""
+    for directory in set(HOME.glob("*")) - {ours}:
+        links = [
+            path for path in directory.glob("*") if path.name == DOWNSTREAM or path.name.startswith(_PORT)
+        ]
+        with suppress(OSError):  # another engine is faster
+            if links and not any(_holds(path) for path in links):
                 _empty(directory)
+
+
+def _holds(link: Path) -> bool:
+    descriptor = bpf.pinned(link)
+    try:
+        return bpf.device_of(descriptor) != 0
+    finally:
+        os.close(descriptor)
 
 
 def _empty(directory: Path) -> None:
