@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from reconciler.engine.messages import Counts, Observation, SessionKey, SessionView
 from reconciler.loop.answering import answers, gauges, views, waiting
 from reconciler.loop.answering.answers import Answer, fault
+from reconciler.loop.answering.asked import Request, answered
 from reconciler.loop.answering.orders import Orders
 from reconciler.loop.answering.steering import Steering, same_file
 from reconciler.loop.reading.revision import Revision, revision
 from reconciler.loop.reconcile import Clocks, Reconciler
 from reconciler.loop.report import Report
 from reconciler.loop.run import Loop
-from reconciler.loop.supervise import EngineStartError
 from reconciler.loop.telling.events import Events
 from reconciler.loop.telling.why import Scene, account
 from reconciler.metrics import expose
@@ -52,7 +52,7 @@ class Service(Steering):
         self._shown: Observation | None = None
         self._since = clocks.wall() if events.since is None else events.since
 
-    def status(self, request: Mapping[str, Any]) -> Answer:
+    def status(self, request: Request) -> Answer:
         """``{"wait"?, "commit"?}``: how everything stands. With ``wait``: as soon as all is as the file says,
         and the file as in ``commit``, or after so many seconds; ``awaited`` says which.
         """
@@ -68,13 +68,14 @@ class Service(Steering):
         where, now = _where(board.report), self._clocks.wall()
         return 200, views.status(board, drift, where, self._shown, counted, now, awaited)
 
-    def sessions(self, _request: Mapping[str, Any]) -> Answer:
+    def sessions(self, _request: Request) -> Answer:
         try:
             return 200, [views.session(session) for session in self._engine.observe()["sessions"]]
         except (NoEngineError, RefusedError) as error:
             return fault(503, "engine_gone", str(error))
 
-    def plan(self, request: Mapping[str, Any]) -> Answer:
+    @answered
+    def plan(self, request: Request) -> Answer:
         """``{"text"?, "path"?, "markdown"?}``: what an apply would do; ``text`` instead of the file's, as if
         it stood at ``path``. With ``markdown`` also as a comment on a pull request.
         """
@@ -89,23 +90,12 @@ class Service(Steering):
         goal = self._reconciler.understand(content, path)
         if goal.wanted is None:
             return answers.invalid(goal)
-        try:
-            watched = same_file(path, self._reconciler.path)
-            sha256 = hashlib.sha256(content).hexdigest()
-            plan, verdict = self._reconciler.plan(goal)
-            return 200, {
-                **answers.planned(
-                    plan,
-                    verdict,
-                    answers.file_as(path, sha256),
-                    markdown=bool(request.get("markdown")),
-                ),
-                "watched": watched,
-            }
-        except (NoEngineError, RefusedError, EngineStartError, OSError) as error:
-            return fault(503, "not_observable", str(error))
+        plan, verdict = self._reconciler.plan(goal)
+        source = answers.file_as(path, hashlib.sha256(content).hexdigest())
+        shown = answers.planned(plan, verdict, source, markdown=bool(request.get("markdown")))
+        return 200, {**shown, "watched": same_file(path, self._reconciler.path)}
 
-    def terminate(self, request: Mapping[str, Any]) -> Answer:
+    def terminate(self, request: Request) -> Answer:
         """``{"users"?, "ids"?, "addresses"?}``: end the sessions that match any of them."""
         try:
             live = [s for s in self._engine.observe()["sessions"] if s["state"] != "terminate"]
@@ -129,7 +119,7 @@ class Service(Steering):
             ]
         }
 
-    def drain(self, request: Mapping[str, Any]) -> Answer:
+    def drain(self, request: Request) -> Answer:
         """``{"rate"?, "undo"?}``: admit nobody and end every session, ``rate`` of them a second; or, with
         ``undo``, admit subscribers again and leave those who are still there.
         """
@@ -144,20 +134,20 @@ class Service(Steering):
         self._loop.hint()
         return 200, {"draining": wanted}
 
-    def why(self, request: Mapping[str, Any]) -> Answer:
+    def why(self, request: Request) -> Answer:
         """``{"name"}``: the last attempts of a user, or of a client by its MAC address; what they mean."""
         name = request.get("name")
         if not name:
             return fault(400, "bad_request", "whose attempts? `name` is missing")
         return 200, account(name, Scene(self._events, self._seen(), self._since, self._clocks.wall()))
 
-    def metrics(self, _request: Mapping[str, Any]) -> tuple[int, str]:
+    def metrics(self, _request: Request) -> tuple[int, str]:
         """What Prometheus scrapes."""
         board, lasting = self._loop.board, len(self._reconciler.ledger.lasting)
         found = gauges.samples(board, self._events.tally(), self._counted(), self._loop.bugs, lasting)
         return 200, expose(found)
 
-    def events(self, request: Mapping[str, Any]) -> Iterator[dict[str, Any] | None]:
+    def events(self, request: Request) -> Iterator[dict[str, Any] | None]:
         """``{"follow"?}``: what is kept of the past, and with ``follow`` what comes; None as a sign of
         life.
         """
