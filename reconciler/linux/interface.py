@@ -5,16 +5,19 @@ Standard library alone: the engine imports this. It must not decide anything fro
 
 from __future__ import annotations
 
+import errno
 import socket
 from contextlib import closing
 from fcntl import ioctl
 from struct import Struct
 from typing import NamedTuple
 
+from reconciler.linux.errors import KernelError
+
 _SIOCGIFFLAGS, _SIOCSIFFLAGS = 0x8913, 0x8914
 _SIOCGIFMTU, _SIOCSIFMTU = 0x8921, 0x8922
 _SIOCGIFHWADDR = 0x8927
-_IFF_UP, _IFF_RUNNING = 0x1, 0x40
+_IFF_UP, _IFF_RUNNING, _IFF_MASTER = 0x1, 0x40, 0x400
 _ARPHRD_ETHER = 1
 
 _name = Struct("16s24x")
@@ -38,15 +41,29 @@ class Interface(NamedTuple):
 
 
 def read(name: str) -> Interface:
-    """Look an interface up by name. Raises ``OSError`` (ENODEV) if there is none."""
+    """Look an interface up by name. Raises ``KernelError`` (ENODEV) if there is none."""
     with _control() as control:
-        index = socket.if_nametoindex(name)
+        index = _index(name)
         request = _name.pack(name.encode())
         _, kind, mac = _address.unpack(ioctl(control, _SIOCGIFHWADDR, request))
         mtu = _mtu.unpack(ioctl(control, _SIOCGIFMTU, request))[1]
         flags = _flags.unpack(ioctl(control, _SIOCGIFFLAGS, request))[1]
     enabled, running = bool(flags & _IFF_UP), bool(flags & _IFF_RUNNING)
     return Interface(name, index, mac, mtu, enabled and running, kind == _ARPHRD_ETHER, enabled)
+
+
+def is_bond(name: str) -> bool:
+    """Whether it is several interfaces that act as one. Raises ``OSError`` (ENODEV) if there is none."""
+    with _control() as control:
+        flags = _flags.unpack(ioctl(control, _SIOCGIFFLAGS, _flags.pack(name.encode(), 0)))[1]
+    return bool(flags & _IFF_MASTER)
+
+
+def _index(name: str) -> int:
+    try:
+        return socket.if_nametoindex(name)
+    except OSError:  # Python's may have no number
+        raise KernelError(errno.ENODEV, "there is no such interface") from None
 
 
 def set_mtu(name: str, mtu: int) -> None:

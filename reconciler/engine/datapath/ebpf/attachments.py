@@ -10,13 +10,13 @@ import errno
 import logging
 import os
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.engine.datapath.base import PathError
 from reconciler.engine.datapath.ebpf import pins
 from reconciler.linux import bpf, veth
 from reconciler.linux.bpf import XDP_GENERIC, XDP_NATIVE, Attach, BpfError
+from reconciler.linux.interface import is_bond
 
 if TYPE_CHECKING:
     from reconciler.engine.datapath.ebpf.pins import Pins
@@ -34,9 +34,9 @@ def on_access_interface(names: Pins, program: int, interface: str, index: int, *
     """
     if _renewed(names, pins.port(index), index, program):
         return
-    # A bond's own program would run as of the interface below it that the frame came in on.
-    native = native and not Path("/sys/class/net", interface, "bonding").exists()
-    for mode in (XDP_NATIVE, XDP_GENERIC) if native else (XDP_GENERIC,):
+    # A bond's native program would run as of the interface below it that the frame came in on.
+    modes = (XDP_NATIVE, XDP_GENERIC) if native and not is_bond(interface) else (XDP_GENERIC,)
+    for mode in modes:
         try:
             link = bpf.link(program, index, Attach.XDP, mode)
         except BpfError as error:
