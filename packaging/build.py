@@ -22,6 +22,13 @@ LAUNCHERS = {
     "usr/bin/reconciler": "reconciler",
     "usr/bin/reconciler-engine": "reconciler.engine",
 }
+COMPLETIONS = {
+    "bash": "usr/share/bash-completion/completions/reconciler",
+    "zsh": "usr/share/zsh/vendor-completions/_reconciler",
+    "fish": "usr/share/fish/vendor_completions.d/reconciler.fish",
+}
+"""Where each shell looks for what it is to complete."""
+
 PYTHON = Path("/usr/bin/python3")
 """Debian's own: the package runs on it."""
 
@@ -74,12 +81,16 @@ def install_libraries(root: Path, wheel: Path) -> None:
 
 
 def install_files(root: Path) -> None:
-    """Launchers, units, documentation."""
+    """Launchers, completions, units, documentation."""
     for path, module in LAUNCHERS.items():
         launcher = root / path
         launcher.parent.mkdir(parents=True, exist_ok=True)
         launcher.write_text(f'#!/bin/sh\nexec /{HOME}/bin/python -P -m {module} "$@"\n')
         launcher.chmod(0o755)
+    for shell, path in COMPLETIONS.items():
+        script = root / path
+        script.parent.mkdir(parents=True, exist_ok=True)
+        script.write_text(said(sys.executable, "-m", "reconciler", "completion", shell) + "\n")
     documents = root / "usr/share/doc/reconciler"
     copy(ROOT / "LICENSE", documents / "copyright")
     copy(ROOT / "README.md", documents / "README.md")

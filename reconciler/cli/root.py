@@ -42,7 +42,7 @@ COMMANDS = {
     "sessions": "Live subscribers; end sessions.",
     "drain": "Admit nobody, and end every session at a pace; or undo that.",
     "events": "What happened: who, when, why.",
-    "why": "Why a subscriber is not online: the last attempts, in plain words.",
+    "why": "Why a subscriber is not online: the last tries, in plain words.",
     "trace": "The live PPPoE exchange, decoded; also into a pcap file.",
     "user": "Declare users in site.yaml, change them, take them out.",
     "secret": "Encrypt passwords in site.yaml, and for whom.",
@@ -50,6 +50,7 @@ COMMANDS = {
     "import": "A site.yaml out of pppoe-server's files, or accel-ppp's.",
     "explain": "What a key of site.yaml is, and what changing it does.",
     "schema": "JSON schemas: of site.yaml, and of machine output.",
+    "completion": "Lets Tab complete commands and options in a shell.",
     "lab": "A sandbox of network namespaces with subscribers.",
 }
 """Every command with its one line, so that help needs no import."""

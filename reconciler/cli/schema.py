@@ -10,8 +10,8 @@ from reconciler.control.outputs import OUTPUTS, as_json
 SITE = "site"
 
 
-@click.command("schema")
-@click.argument("name", type=click.Choice((SITE, *OUTPUTS)), default=SITE)
+@click.command("schema", epilog=f"NAME: {', '.join((SITE, *OUTPUTS))}.  [default: {SITE}]")
+@click.argument("name", metavar="[NAME]", type=click.Choice((SITE, *OUTPUTS)), default=SITE)
 @takes_common()
 def command(common: Common, name: str) -> None:  # noqa: ARG001 - a schema has one form
     """Print a JSON schema: of site.yaml, for editors and checks, or of what a command prints for machines.

@@ -29,6 +29,16 @@ def test_the_units_are_right_and_confined(box: Box) -> None:
         assert float(exposure[1]) <= EXPOSED_AT_MOST, judged
 
 
+def test_each_shell_finds_its_completion(package: Path) -> None:
+    listed = subprocess.run(["dpkg-deb", "-c", package], capture_output=True, text=True, check=True).stdout
+    for path in (
+        "bash-completion/completions/reconciler",
+        "zsh/vendor-completions/_reconciler",
+        "fish/vendor_completions.d/reconciler.fish",
+    ):
+        assert f"./usr/share/{path}\n" in listed
+
+
 def test_nothing_starts_before_there_is_a_site(box: Box) -> None:
     box.machine.run("systemctl", "start", RECONCILER)
     assert box.machine.property(RECONCILER, "ActiveState") == "inactive"
