@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -137,7 +137,10 @@ def run(options: Options) -> int:
         loop = Loop(reconciler, Board(events), advice, wake, watch, options.interval)
         with _signals(wake) as impatient:
             if options.once:
-                return _once(loop)
+                status = _once(loop)
+                if status and not options.external_engine:
+                    _leave_none_idle(supervisor)
+                return status
             advice.start()
             _kernel_hints(stack, wake)
             # A connection of its own: who only asks must not wait behind a pass, nor long for a hung engine.
@@ -210,6 +213,13 @@ def _once(loop: Loop) -> int:
     if done.last.held:
         return 4
     return 3 if done.in_time else 6
+
+
+def _leave_none_idle(supervisor: Supervisor) -> None:
+    """End an engine that was never told what to serve: nobody would know of it."""
+    with suppress(NoEngineError):
+        if supervisor.client.observe()["generation"] == 0:
+            supervisor.stop()
 
 
 def _export(stack: ExitStack, address: Address, service: Service) -> None:

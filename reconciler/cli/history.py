@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from reconciler.cli import ask, sitefile
-from reconciler.cli.common import Common, Failure, print_data, say, table, takes_common
+from reconciler.cli.common import PATH, Common, Failure, print_data, say, table, takes_common
 
 _COMMIT_DIGITS = 7
 
@@ -19,7 +19,7 @@ _COMMIT_DIGITS = 7
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="At most so many.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="Write the generation's site.yaml there, passwords and all, for its owner alone to read.",
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import socket
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -48,6 +49,9 @@ class Kernel(Protocol):
 
     def interface(self, name: str) -> Interface | None:
         """The interface of that name, None if there is none."""
+
+    def ethernet(self) -> Iterable[str]:
+        """The names of the Ethernet interfaces that there are."""
 
     def set_up(self, name: str) -> None: ...
 
@@ -145,6 +149,10 @@ class LinuxKernel:
             return interface.read(name)
         except OSError:
             return None
+
+    def ethernet(self) -> list[str]:
+        found = (self.interface(name) for _, name in socket.if_nameindex())
+        return [one.name for one in found if one and one.ethernet]
 
     def set_up(self, name: str) -> None:
         try:

@@ -16,6 +16,9 @@ from reconciler.resources.base import Failure, Outcome, Situation, name_in, refu
 from reconciler.resources.engine import EngineClient, RefusedError
 from reconciler.resources.kernel import Kernel
 
+_NAMED = 8
+"""Of the interfaces that there are, so many are named in place of one that is not."""
+
 _LOST = "interface {} was removed or replaced, which the engine is about to notice"
 
 
@@ -50,8 +53,20 @@ class Listeners:
                 else:
                     self._engine.listen(at.generation, name_in(change.path))
             except RefusedError as error:
-                failures += refused([change], error).failures
+                missing = error.code == "no_interface"
+                failures += [self._missing(change, at)] if missing else refused([change], error).failures
         return Outcome(tuple(failures), tuple(ended))
+
+    def _missing(self, change: Change, at: Situation) -> Failure:
+        """A name that nothing has: mistyped, or not plugged in yet."""
+        ours = at.live.device
+        here = [name for name in self._kernel.ethernet() if ours is None or not name.startswith(ours)]
+        message = f"interface {name_in(change.path)} is not there, and waited for"
+        if here:
+            message += f"; there {'is' if len(here) == 1 else 'are'} {', '.join(here[:_NAMED])}"
+        if len(here) > _NAMED:
+            message += f" and {len(here) - _NAMED} more"
+        return Failure(change.path, "InterfaceMissing", message)
 
     def _real(self, listener: ListenerView) -> bool:
         found = self._kernel.interface(listener["interface"])

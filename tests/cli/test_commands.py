@@ -126,7 +126,7 @@ def test_apply_in_part_exits_3_and_says_what_is_missing(daemon: Daemon, say: Say
     daemon.edit(SITE.replace("interface: eth1", "interface: [eth1, usb0]"))
     said = say("apply", daemon.path)
     assert said.status == 3
-    assert "no interface usb0" in said.err
+    assert "interface usb0 is not there, and waited for; there is eth1" in said.err
 
 
 def test_apply_that_does_not_settle_in_time_exits_6(daemon: Daemon, say: Say) -> None:

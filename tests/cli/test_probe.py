@@ -57,6 +57,12 @@ class Call:
         )
 
 
+def test_an_interface_that_is_not_there_is_said(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("sesame")
+    said = say("probe", "--interface", "nosuch0", "--user", "theo", "--password-file", tmp_path / "password")
+    assert (said.status, said.err) == (1, "error: cannot dial on nosuch0: there is no such interface\n")
+
+
 @pytest.fixture
 def call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> type[Call]:
     fresh = type("Fresh", (Call,), {})

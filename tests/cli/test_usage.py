@@ -111,6 +111,17 @@ def test_validate_of_good_and_missing_files(say: Say, tmp_path: Path) -> None:
     assert "note[W205]" in say("validate", site).out
 
 
+def test_what_may_not_be_read_is_an_error_and_not_wrong_usage(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text(SITE)
+    monkeypatch.setattr("os.access", lambda *_: False)  # as for whoever is not root
+    said = say("status", "--runtime-dir", tmp_path)
+    assert (said.status, "no daemon answers" in said.err) == (7, True)
+    assert say("validate", site).status == 0
+
+
 def test_schema_is_json(say: Say) -> None:
     assert say("schema").json["title"] == "site.yaml"
 

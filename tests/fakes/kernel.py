@@ -34,6 +34,9 @@ class FakeKernel:
     def interface(self, name: str) -> Interface | None:
         return self.interfaces.get(name)
 
+    def ethernet(self) -> list[str]:
+        return [one.name for one in self.interfaces.values() if one.ethernet]
+
     def plug_in(self, interface: str, ifindex: int = 2) -> None:
         self.interfaces[interface] = Interface(
             interface, ifindex, b"\2\0\0\0\xff\1", 1500, up=True, ethernet=True

@@ -214,6 +214,7 @@ def test_missing_interface_is_named_and_the_others_are_served(
     outcomes = box.converge(wanted(interface=["eth9", "eth1"]))
     failures = [failure for outcome in outcomes for failure in outcome.failures]
     assert [(f.path, f.reason) for f in failures] == [("interface.eth9", "InterfaceMissing")]
+    assert failures[0].message == "interface eth9 is not there, and waited for; there is eth1"
     assert engine.listeners == ["eth1"]
     engine.interfaces["eth9"] = True
     kernel.plug_in("eth9")

@@ -200,7 +200,7 @@ def test_a_missing_port_is_one_line(neighbour: str) -> None:
         argv = [sys.executable, "-m", "reconciler.probe.subscriber", "eth9"]
         ended = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
     assert ended.returncode == 1
-    assert ended.stderr == "subscriber on eth9: no interface with this name\n"
+    assert ended.stderr == "subscriber on eth9: there is no such interface\n"
 
 
 def test_the_trace_tells_the_whole_call_and_no_password(caller: Caller) -> None:

@@ -323,6 +323,13 @@ def test_once_converges_and_leaves_the_engine_serving(box: Box) -> None:
     assert box.start("--datapath", "null", "--once").wait(20) == 1
 
 
+def test_once_without_a_good_file_leaves_nothing_behind(box: Box) -> None:
+    box.edit("nonsense")
+    assert box.start("--datapath", "null", "--once").wait(20) == 1
+    with pytest.raises(NoEngineError):
+        box.engine.hello()
+
+
 def test_without_root_one_line_says_what_is_missing(box: Box) -> None:
     assert box.start(prefix=WITHOUT_RIGHTS).wait(20) == 1
     why = "not allowed to make a TUN device: run as root, or with CAP_NET_ADMIN"
