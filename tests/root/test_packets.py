@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import struct
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,16 +17,18 @@ from tests.root.engine import SETTINGS, Engine
 from tests.root.test_personas import OURS, ping
 from tests.root.wire import Cable
 
-pytestmark = [pytest.mark.root, pytest.mark.parametrize("engine", ["tun", "ebpf"], indirect=True)]
+pytestmark = pytest.mark.root
 
 THEO = bytes.fromhex("02c100000001")
 
 
-@pytest.fixture
-def up(engine: Engine) -> Engine:
+@pytest.fixture(params=["tun", "ebpf"])
+def up(neighbour: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    engine = Engine(tmp_path, request.param)
     engine.serve("theo")
     engine.lead()
-    return engine
+    yield engine
+    engine.end()
 
 
 def packets(cable: Cable, protocol: int) -> list[bytes]:
@@ -95,3 +100,21 @@ def test_a_sessions_end_tells_what_it_has_carried(up: Engine, cable: Cable) -> N
     told = up.receive()["event"]
     assert (told["type"], told["rx_packets"], told["tx_packets"]) == ("session_closed", 5, 5)
     assert told["rx_bytes"] == told["tx_bytes"] == 5 * 28 + 1000
+
+
+@pytest.mark.parametrize("ways", [("tun", "ebpf"), ("ebpf", "tun")], ids=" to ".join)
+def test_a_session_goes_on_when_another_data_path_takes_over(
+    cable: Cable, tmp_path: Path, ways: tuple[str, str]
+) -> None:
+    before = Engine(tmp_path, ways[0])
+    before.serve("theo")
+    before.lead()
+    theo = cable.dial(Subscriber(THEO))
+    before.die(signal.SIGKILL)
+    after = Engine(tmp_path, ways[1])
+    after.lead()
+    cable.say([ping(theo, 1)])
+    cable.until(lambda: len(packets(cable, socket.IPPROTO_ICMP)) == 1)
+    assert [(view["user"], view["rx_packets"]) for view in after.sessions()] == [("theo", 1)]
+    after.end()
+    assert {name for _, name in socket.if_nameindex()} == {"lo", "eth0"}, "nothing is left of either"

@@ -214,7 +214,7 @@ INLINE __u16 changed_sum(__u16 sum, __u16 before, __u16 after)
 	return ~((total & 0xffff) + (total >> 16));
 }
 
-/* Lower the segment size in a TCP handshake to what the session carries (RFC 879); leave alone what cannot be read. */
+/* Lower the segment size in a TCP handshake to what the session carries (RFC 879). What cannot be read stays. */
 INLINE void clamp(struct ipv4_header *packet, void *end, __u16 mtu)
 {
 	const __u16 most = mtu - sizeof(struct ipv4_header) - sizeof(struct tcp_header);
