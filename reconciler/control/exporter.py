@@ -12,10 +12,9 @@ import socket
 import socketserver
 import threading
 from collections.abc import Callable
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
 
+from reconciler.control.handler import Handler
 from reconciler.metrics import CONTENT_TYPE
 
 PATH = "/metrics"
@@ -105,26 +104,15 @@ class _Server(socketserver.ThreadingTCPServer):
         """A scraper that has left, or a bug, which the next scrape shows as well."""
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_version = "reconciler"
-    sys_version = ""
+class _Handler(Handler):
     timeout = _IDLE
     server: _Server
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
         """Whoever reaches the port could fill the log."""
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the base's name
         if self.path.partition("?")[0] == PATH:
-            self._answer(200, CONTENT_TYPE, self.server.scrape().encode())
+            self.send(200, CONTENT_TYPE, self.server.scrape().encode())
         else:
-            self._answer(404, "text/plain; charset=utf-8", b"there is only /metrics\n")
-
-    def _answer(self, status: int, content_type: str, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        with suppress(OSError):  # they may have left
-            self.wfile.write(body)
+            self.send(404, "text/plain; charset=utf-8", b"there is only /metrics\n")

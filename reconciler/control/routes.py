@@ -54,18 +54,18 @@ class Service(Protocol):
 
 
 class Route(NamedTuple):
-    """``answers`` with one JSON document, with a stream of JSON objects, a line each, with Prometheus' text
-    form, or with what describes all routes. ``takes`` and ``gives`` are the types of what is asked and what
-    is answered.
+    """``name`` is the service's method. ``takes`` and ``gives`` are the types of what is asked and what is
+    answered; it ``answers`` with one JSON document, with a stream of JSON objects, a line each, with
+    Prometheus' text form, or with what describes all routes.
     """
 
     method: Literal["GET", "POST"]
     path: str
     name: str
-    answers: Literal["document", "stream", "metrics", "openapi"]
     summary: str
     takes: Any = requests.Nothing
     gives: Any = str
+    answers: Literal["document", "stream", "metrics", "openapi"] = "document"
 
 
 ROUTES = (
@@ -73,62 +73,27 @@ ROUTES = (
         "GET",
         "/v1/status",
         "status",
-        "document",
         "Generations, source, conditions, sessions in number, drift; at once, or after a while.",
         requests.Wait,
         answers.Status,
     ),
-    Route("GET", "/v1/sessions", "sessions", "document", "The live sessions.", gives=list[answers.Session]),
-    Route(
-        "POST",
-        "/v1/plan",
-        "plan",
-        "document",
-        "What an apply would do.",
-        requests.Candidate,
-        answers.PlanAnswer,
-    ),
-    Route(
-        "POST",
-        "/v1/apply",
-        "apply",
-        "document",
-        "Converge now.",
-        requests.Apply,
-        answers.Applied,
-    ),
+    Route("GET", "/v1/sessions", "sessions", "The live sessions.", gives=list[answers.Session]),
+    Route("POST", "/v1/plan", "plan", "What an apply would do.", requests.Candidate, answers.PlanAnswer),
+    Route("POST", "/v1/apply", "apply", "Converge now.", requests.Apply, answers.Applied),
     Route(
         "POST",
         "/v1/rollback",
         "rollback",
-        "document",
         "Put a generation's content in force, and pause.",
         requests.Rollback,
         answers.Applied,
     ),
-    Route(
-        "POST",
-        "/v1/pause",
-        "pause",
-        "document",
-        "Do not follow the file.",
-        requests.Pause,
-        answers.Paused,
-    ),
-    Route(
-        "POST",
-        "/v1/resume",
-        "resume",
-        "document",
-        "Follow the file again.",
-        requests.Resume,
-        answers.Resumed,
-    ),
+    Route("POST", "/v1/pause", "pause", "Do not follow the file.", requests.Pause, answers.Paused),
+    Route("POST", "/v1/resume", "resume", "Follow the file again.", requests.Resume, answers.Resumed),
     Route(
         "POST",
         "/v1/confirm",
         "confirm",
-        "document",
         "Keep what is on trial, or undo it.",
         requests.Confirm,
         answers.Confirmed,
@@ -137,25 +102,15 @@ ROUTES = (
         "GET",
         "/v1/history",
         "history",
-        "document",
         "The generations, newest first, or all about one.",
         requests.History,
         list[answers.GenerationRow] | answers.GenerationDetail,
     ),
-    Route(
-        "GET",
-        "/v1/diff",
-        "diff",
-        "document",
-        "What two generations differ in.",
-        requests.Diff,
-        answers.Comparison,
-    ),
+    Route("GET", "/v1/diff", "diff", "What two generations differ in.", requests.Diff, answers.Comparison),
     Route(
         "POST",
         "/v1/sessions/terminate",
         "terminate",
-        "document",
         "End the sessions that match.",
         requests.Terminate,
         answers.Ended,
@@ -164,7 +119,6 @@ ROUTES = (
         "POST",
         "/v1/drain",
         "drain",
-        "document",
         "Admit nobody, and end every session, so many a second; or admit again.",
         requests.Drain,
         answers.Draining,
@@ -173,20 +127,19 @@ ROUTES = (
         "GET",
         "/v1/why",
         "why",
-        "document",
         "Why a user, or a client by its MAC address, is not online.",
         requests.Why,
         answers.Account,
     ),
-    Route("GET", "/metrics", "metrics", "metrics", "What Prometheus scrapes."),
+    Route("GET", "/metrics", "metrics", "What Prometheus scrapes.", answers="metrics"),
     Route(
         "GET",
         "/v1/events",
         "events",
-        "stream",
         "What happened; with follow=1 also what happens from now on.",
         requests.Follow,
         answers.Event,
+        "stream",
     ),
-    Route("GET", "/v1/openapi.json", "openapi", "openapi", "This description."),
+    Route("GET", "/v1/openapi.json", "openapi", "This description.", answers="openapi"),
 )

@@ -11,16 +11,17 @@ import logging
 import os
 import socketserver
 import stat
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from reconciler.blame import described
 from reconciler.control import openapi
+from reconciler.control.handler import Handler
 from reconciler.control.routes import ROUTES, SOCKET_NAME, Route, Service
 from reconciler.metrics import CONTENT_TYPE
 
@@ -102,13 +103,11 @@ class _UnixServer(socketserver.ThreadingUnixStreamServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the base's signature
         """A bug of ours: where, but not the text, which may quote what was sent."""
-        log.exception("a request failed by a bug", exc_info=False)
+        error = sys.exception()
+        log.critical("a request failed by a bug: %s", described(error) if error else "it is not known where")
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_version = "reconciler"
-    sys_version = ""
+class _Handler(Handler):
     timeout = _IDLE
     server: _UnixServer
 
@@ -118,10 +117,10 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
         log.debug(format, *args)
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the base's name
         self._serve("GET")
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - the base's name
         self._serve("POST")
 
     def _serve(self, method: str) -> None:
@@ -141,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             status, document = handle(request)
             if route.answers == "metrics":
-                self._send(status, CONTENT_TYPE, document.encode())
+                self.send(status, CONTENT_TYPE, document.encode())
                 return
         except Exception as error:  # a bug of ours costs one request
             status, document = (
@@ -176,15 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
         return body
 
     def _answer(self, status: int, document: Any) -> None:
-        self._send(status, "application/json", json.dumps(document, separators=(",", ":")).encode())
-
-    def _send(self, status: int, content_type: str, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        with suppress(OSError):  # they may have left
-            self.wfile.write(body)
+        self.send(status, "application/json", json.dumps(document, separators=(",", ":")).encode())
 
     def _stream(self, objects: Iterator[dict[str, Any] | None]) -> None:
         """A line each; an empty one as a sign of life, by which one who has left is noticed."""
