@@ -310,6 +310,20 @@ def test_release_puts_everything_back(box: Box) -> None:
     assert device not in {link.name for link in netlink.links()}
 
 
+def test_a_change_on_trial_is_undone_when_its_time_is_up(box: Box) -> None:
+    box.start("--datapath", "null")
+    box.ready()
+    box.client.post("/v1/pause", by="operator")
+    box.edit(SITE.replace("SERVER", "OTHER"))
+    said = box.client.post("/v1/apply", confirm_within=0.5, by="operator")
+    assert said["confirm"]["generation"] == 2
+    status = box.until(
+        lambda status: status["confirm"] is None, "the undo, though the next look is an hour away"
+    )
+    assert status["generation"]["applied"] == 3
+    assert box.engine.observe()["settings"]["ac_name"] == "SERVER"
+
+
 def test_once_converges_and_leaves_the_engine_serving(box: Box) -> None:
     assert box.start("--datapath", "null", "--once").wait(20) == 0
     assert box.engine.observe()["listeners"].keys() == {"eth0"}

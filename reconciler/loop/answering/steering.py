@@ -56,6 +56,8 @@ class Steering:
         if held is not None:
             return answers.held(held, self._reconciler.history.applied, self._watched())
         done = self._loop.converge(timeout)
+        if pending:
+            self._loop.hint()  # the loop's thread sleeps, and knows nothing of the time that runs out
         source = done.last.intake.source
         if source.wanted is None:
             return answers.invalid(source)
