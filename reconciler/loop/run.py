@@ -10,11 +10,11 @@ from __future__ import annotations
 import gc
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.blame import described
+from reconciler.garbage import uncollected
 from reconciler.loop.advice import Advice
 from reconciler.loop.conditions import Board
 from reconciler.loop.reconcile import Reconciler
@@ -45,18 +45,6 @@ class Converged:
     @property
     def settled(self) -> bool:
         return isinstance(self.last.end, Settled)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No search for garbage meanwhile: what a pass makes of a large site lives until the next edit. A search
-    among 100,000 users takes a second, and finds nothing.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 class Loop:
@@ -105,7 +93,7 @@ class Loop:
         """One pass; gives back its report, and in how many seconds the next is due."""
         with self._reconciler.turn:
             began = time.monotonic()
-            with _uncollected():
+            with uncollected():
                 report = self._reconciler.run()
             self._wake.took(time.monotonic() - began)
             if report.newly_applied:

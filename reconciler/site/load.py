@@ -7,15 +7,14 @@ must not read files, nor know what the site is for.
 
 from __future__ import annotations
 
-import gc
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from pydantic import ValidationError
 
+from reconciler.garbage import uncollected
 from reconciler.site.checks import cross_check
 from reconciler.site.compose import compose
 from reconciler.site.diagnostic import Diagnostic, Related, has_errors, in_order
@@ -63,7 +62,7 @@ def load(text: bytes | str, name: str, *, denying: bool = True) -> Loaded:
     """Read a site file's text. ``name`` is what findings call the file. ``denying``: what the file denies is
     an error. Never raises.
     """
-    with _uncollected():
+    with uncollected():
         loaded, _ = _load(text, name)
     return _judged(loaded, denying=denying)
 
@@ -76,22 +75,10 @@ class Loader:
 
     def load(self, text: bytes | str, name: str, *, denying: bool = True) -> Loaded:
         """See :func:`load`. What was right in the last text is remembered, passwords included."""
-        with _uncollected():
+        with uncollected():
             loaded, known = _load(text, name, self._known)
         self._known = known or self._known
         return _judged(loaded, denying=denying)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """A tree of 100,000 nodes holds no garbage: to look for some while it grows costs a third of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _load(
