@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -315,11 +316,11 @@ def test_a_change_on_trial_is_undone_when_its_time_is_up(box: Box) -> None:
     box.ready()
     box.client.post("/v1/pause", by="operator")
     box.edit(SITE.replace("SERVER", "OTHER"))
+    seen = sha256(box.site.read_bytes()).hexdigest()
+    box.until(lambda status: status["source"]["sha256"] == seen, "the look at the edit, the last for an hour")
     said = box.client.post("/v1/apply", confirm_within=0.5, by="operator")
     assert said["confirm"]["generation"] == 2
-    status = box.until(
-        lambda status: status["confirm"] is None, "the undo, though the next look is an hour away"
-    )
+    status = box.until(lambda status: status["confirm"] is None, "the undo")
     assert status["generation"]["applied"] == 3
     assert box.engine.observe()["settings"]["ac_name"] == "SERVER"
 
