@@ -129,13 +129,22 @@ def test_what_is_not_whole_is_not_taken_over(
     assert len(list(pins.HOME.glob(f"{pins.Pins(line.directory)._stem}-*"))) == 1
 
 
-def test_a_device_that_is_taken_away_comes_back_and_sessions_go_on(line: Line, wire: socket.socket) -> None:
+@pytest.mark.parametrize("how", ["deleted", "renamed"])
+def test_a_device_that_is_taken_away_comes_back_and_sessions_go_on(
+    line: Line, wire: socket.socket, how: str
+) -> None:
     line.now.open(KEY, ADDRESS, 1400)
     device = line.now.device
     assert device is not None
-    links.delete(device)
+    if how == "deleted":
+        links.delete(device)
+    else:
+        links.bring(device, up=False)
+        with IPRoute() as ip:
+            ip.link("set", index=interface.read(device).ifindex, ifname="other")
     assert line.now.poll() == []
     assert line.now.device == device
+    assert {name for _, name in socket.if_nameindex()} == {"lo", "eth0", device, f"{device}-far"}
     line.lead()
     assert_carries(line, wire)
 

@@ -188,6 +188,7 @@ class EbpfDataPath:
             return
         log.warning("the device %s was taken away, and is made again", self._pair.near)
         before = self._pair
+        before.delete()  # it may only have another name
         try:
             self._use(pair.make(self._rtnl, self._runtime_dir, before.near))
             self._pair.resemble(before)
