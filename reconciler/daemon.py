@@ -12,7 +12,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -22,17 +21,16 @@ from typing import Literal
 from reconciler.control.exporter import PATH as METRICS_PATH
 from reconciler.control.exporter import Address, Exporter
 from reconciler.control.server import ROOT_ALONE, Access, Server
+from reconciler.linux.boot import boot
 from reconciler.linux.errors import KernelError
 from reconciler.linux.manager import Manager
 from reconciler.loop.advice import Advice, LinuxNeighbourhood
 from reconciler.loop.answering.service import DRAIN_RATE, Service
 from reconciler.loop.conditions import Board
-from reconciler.loop.history import History
 from reconciler.loop.keeping.lock import Lock
 from reconciler.loop.keeping.store import Store
-from reconciler.loop.picture import look
 from reconciler.loop.reading.boxkey import BoxKey
-from reconciler.loop.reading.goal import Goal, Reader
+from reconciler.loop.reading.goal import Reader
 from reconciler.loop.reading.unseal import Unsealer
 from reconciler.loop.reconcile import Clocks, Reconciler
 from reconciler.loop.report import Settled
@@ -44,9 +42,6 @@ from reconciler.loop.waking.follow import Follower
 from reconciler.loop.waking.kernel import KernelWatch
 from reconciler.loop.waking.wake import PROMPTLY, Wake
 from reconciler.loop.waking.watch import Watch
-from reconciler.plan.change import Plan
-from reconciler.plan.guard import Verdict, judge
-from reconciler.resources.base import Live, Situation
 from reconciler.resources.engine import EngineClient, NoEngineError
 from reconciler.resources.kernel import LinuxKernel
 from reconciler.resources.registry import Borrowed, borrowed, registry
@@ -107,7 +102,7 @@ def run(options: Options) -> int:
         stack.callback(lock.release)
         state_lock = Lock.take(options.state_dir, "--state-dir", 0o700)
         stack.callback(state_lock.release)
-        store = stack.enter_context(closing(Store.open(options.state_dir, machine())))
+        store = stack.enter_context(closing(Store.open(options.state_dir, boot())))
         manager = Manager(os.environ)
         supervisor = _supervisor(options)
         kernel = LinuxKernel()
@@ -161,44 +156,6 @@ def run(options: Options) -> int:
             if options.release:
                 _release(borrowed(kernel, store))
         return 0
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What an apply would do, and what the guard says to it; both None when the goal cannot be used."""
-
-    goal: Goal
-    live: Live
-    plan: Plan | None = None
-    verdict: Verdict | None = None
-
-
-def preview(path: Path, runtime_dir: Path, state_dir: Path) -> Preview:
-    """Plan without a daemon: against the kernel, and the engine if one answers.
-
-    Raises ``OSError`` when the kernel cannot be looked at.
-    """
-    with closing(Store.peek(state_dir, machine())) as store, closing(EngineClient(runtime_dir)) as engine:
-        unsealer = Unsealer([BoxKey(state_dir).path])
-        goal = Reader(store.key, socket.gethostname(), unsealer).look(path.absolute())
-        try:
-            hello = engine.hello()
-            live = Live(engine.observe(), hello["device"], hello["via"])
-        except NoEngineError:
-            hello, live = None, Live()
-        if goal.wanted is None:
-            return Preview(goal, live)
-        resources = registry(engine, LinuxKernel(), store)
-        history = History(store, resources, time.time)
-        seen = look(resources, Situation(goal.wanted, live, 0))
-        plan = seen.plan(history.reached(hello), goal.places, history.applied)
-        return Preview(goal, live, plan, judge(plan, seen.actual))
-
-
-def machine() -> str:
-    """What kernel settings belong to: this boot of the machine, and this network namespace."""
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return f"{boot}:{Path('/proc/self/ns/net').stat().st_ino}"
 
 
 def _once(loop: Loop) -> int:

@@ -17,7 +17,7 @@ TELLING = {
     "log.py": "how a log line's own time is written",
     "loop/reconcile.py": "the clock that conditions, history and events are dated by",
     "loop/run.py": "the same",
-    "daemon.py": "the same, for a preview",
+    "preview.py": "the same, for a dry run without a daemon",
 }
 """Where the two daemons read the wall clock, and what for: none of these waits by it."""
 

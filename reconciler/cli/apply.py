@@ -162,11 +162,11 @@ def _dry_run(common: Common, site: Path, content: bytes) -> dict[str, Any]:
 
 def _alone(common: Common, site: Path) -> dict[str, Any]:
     """Without a daemon: by what the kernel, and an engine if one runs, show."""
-    from reconciler import daemon
     from reconciler.loop.answering import answers
+    from reconciler.preview import preview
 
     try:
-        seen = daemon.preview(site, common.runtime_dir, common.state_dir)
+        seen = preview(site, common.runtime_dir, common.state_dir)
     except OSError as error:
         raise Failure(str(error)) from None
     if seen.plan is None or seen.verdict is None:
