@@ -110,6 +110,11 @@ class Verdict:
         """The verdict as a plan's note."""
         return f"guard: {self.counts}: {self.word}"
 
+    @property
+    def line_let_through(self) -> str:
+        """The same beside a plan that was carried out: past a limit, somebody had released it."""
+        return f"{self.line}, and released" if self.held else self.line
+
     def as_json(self) -> VerdictView:
         """A JSON-ready object."""
         return {

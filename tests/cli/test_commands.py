@@ -161,6 +161,9 @@ def test_a_held_change_exits_4_and_is_released_by_its_plan_id_alone(daemon: Daem
     assert "u7" in daemon.engine.users
     said = say("apply", daemon.path, "--allow-guard", name)
     assert (said.status, sorted(daemon.engine.users)) == (0, ["pablo", "theo"])
+    assert "(limit 20 %): held, and released" in said.out
+    assert "(limit 20 %): held, and released" in say("history", said.err.split()[1]).out
+    assert f"plan_released plan {name}, by " in say("events").out
     assert say("apply", daemon.path, "--allow-guard", name).status == 5
 
 

@@ -211,6 +211,7 @@ def test_rollback_past_the_guard_exits_4_and_says_how_to_release_it(daemon: Daem
     assert len(daemon.engine.users) == 10
     assert say("rollback", "1", "--allow-guard", "0123456789ab").status == 5
     assert say("rollback", "1", "--allow-guard", name).status == 0
+    assert f"plan_released plan {name}, by " in say("events").out
     assert sorted(daemon.engine.users) == ["pablo", "theo"]
 
 

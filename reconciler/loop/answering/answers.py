@@ -45,6 +45,12 @@ def invalid(goal: Goal) -> Answer:
 def planned(plan: Plan, verdict: Verdict | None, source: str, *, markdown: bool = False) -> dict[str, Any]:
     """A plan in its forms; ``source`` says what would be put in force."""
     notes = [verdict.line] if plan and verdict else []
+    return _forms(plan, verdict, source, notes, markdown=markdown)
+
+
+def _forms(
+    plan: Plan, verdict: Verdict | None, source: str, notes: list[str], *, markdown: bool = False
+) -> dict[str, Any]:
     return {
         "plan": render.as_json(plan, verdict),
         "text": render.as_text(plan, source=source, notes=notes),
@@ -71,6 +77,8 @@ def converged(done: Converged, source: str) -> Answer:
         return fault(503, _snake(last.end), last.end.message)
     if last.held:
         return held(last.held, last.applied, source)
+    plan, verdict = done.first.plan, done.first.verdict
+    notes = [verdict.line_let_through] if plan and verdict else []
     return 200, {
         "result": _result(done),
         "generation": last.applied,
@@ -79,7 +87,7 @@ def converged(done: Converged, source: str) -> Answer:
             {"path": failure.path, "reason": failure.reason, "message": failure.message}
             for failure in last.failures
         ],
-        **planned(done.first.plan, done.first.verdict, source),
+        **_forms(plan, verdict, source, notes),
     }
 
 

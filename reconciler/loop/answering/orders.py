@@ -88,7 +88,8 @@ class Orders:
 
         with self._reconciler.turn:
             goal = self._kept(number)
-            return self._reconciler.adopt(goal, Cause("rollback", number, by), note, allow)
+            held = self._reconciler.adopt(goal, Cause("rollback", number, by), note, allow)
+            return self._told(held, allow, by)
 
     def await_writer(self) -> None:
         """Wait until nobody is writing the file any more, but not for ever."""
@@ -114,7 +115,7 @@ class Orders:
         if self._course.bearing.free and within is None and saved is None:
             if allow is not None and not self._reconciler.release(allow):
                 raise StalePlanError(allow)
-            return None
+            return self._told(None, allow, by)
         with self._reconciler.turn:
             if self._course.bearing.pending and within is None:
                 pending = self._course.bearing.pending
@@ -129,8 +130,9 @@ class Orders:
             if saved is not None:
                 self._check(goal, saved)
             if within is not None:
-                return self._try(goal, by, within, allow)
-            return self._reconciler.adopt(goal, Cause(by=by), lambda _: self._course.accept(), allow)
+                return self._told(self._try(goal, by, within, allow), allow, by)
+            held = self._reconciler.adopt(goal, Cause(by=by), lambda _: self._course.accept(), allow)
+            return self._told(held, allow, by)
 
     def confirm(self, by: str, *, undo: bool = False) -> Pending | None:
         """The change that is on trial stays; or is undone now. Gives back what it was."""
@@ -146,6 +148,12 @@ class Orders:
             self._course.expect(None)
             self._note("confirmed", f"generation {pending.generation}, by {by}")
             return pending
+
+    def _told(self, held: Held | None, allow: str | None, by: str) -> Held | None:
+        """``held``, after noting who let a plan past the guard, if somebody did."""
+        if held is None and allow is not None:
+            self._note("plan_released", f"plan {allow}, by {by}")
+        return held
 
     def _try(self, goal: Goal, by: str, within: float, allow: str | None) -> Held | None:
         """Put ``goal`` in force until its time is over. Nothing to do if it is in force for long."""

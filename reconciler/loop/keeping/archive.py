@@ -158,7 +158,7 @@ def planned(plan: Plan, verdict: Verdict | None) -> dict[str, Any]:
     shown = replace(plan, changes=plan.changes[:TOLD])
     more = len(plan.changes) - len(shown.changes)
     notes = [f"the first {TOLD} of {len(plan.changes)} changes are shown and counted here"] if more else []
-    notes += [verdict.line] if verdict and plan else []
+    notes += [verdict.line_let_through] if verdict and plan else []
     document = render.as_json(shown, verdict) | {"totals": render.totals_as_json(plan)}
     return {"plan": document, "text": render.as_text(shown, notes=notes), "omitted": more}
 

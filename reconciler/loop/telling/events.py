@@ -22,9 +22,9 @@ TALLIED = 256
 
 class Event(TypedDict):
     """One event. ``time`` is Unix time; what does not apply is None. ``type`` of the reconciler's own:
-    ``generation_applied``, ``change_held``, ``hold_ended``, ``drift_found``, ``drift_healed``,
-    ``source_invalid``, ``source_valid``, ``unpredicted_drop``, ``engine_started``, ``paused``, ``resumed``,
-    ``rolled_back``, ``confirm_awaited``, ``confirmed``, ``undone``.
+    ``generation_applied``, ``change_held``, ``plan_released``, ``hold_ended``, ``drift_found``,
+    ``drift_healed``, ``source_invalid``, ``source_valid``, ``unpredicted_drop``, ``engine_started``,
+    ``paused``, ``resumed``, ``rolled_back``, ``confirm_awaited``, ``confirmed``, ``undone``.
     """
 
     time: float
