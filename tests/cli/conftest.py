@@ -19,6 +19,7 @@ from reconciler.loop.answering.service import Service
 from reconciler.loop.reconcile import Clocks
 from reconciler.loop.run import Loop
 from reconciler.loop.waking.watch import Watch
+from tests.loop.running import Nobody
 from tests.loop.world import World
 
 
@@ -32,16 +33,6 @@ class Said(NamedTuple):
     @property
     def json(self) -> Any:
         return json.loads(self.out)
-
-
-class Nobody:
-    """No neighbours at all."""
-
-    def here(self, _address: str) -> list[str]:
-        return []
-
-    def there(self, _interface: str, _address: str) -> None:
-        return None
 
 
 class Daemon(World):

@@ -13,6 +13,8 @@ from tests.loop.world import World
 
 
 class Nobody:
+    """No neighbours at all."""
+
     def here(self, _address: str) -> list[str]:
         return []
 

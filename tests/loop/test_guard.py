@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from reconciler.linux.sysctl import IP_FORWARD
@@ -28,11 +25,9 @@ WHOLE, CUT = site(NAMES), site(NAMES[:4])
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
+def world(world: World) -> World:
     world.edit(WHOLE).settle()
-    yield world
-    world.close()
+    return world
 
 
 def held(world: World, text: str = CUT) -> Report:
@@ -161,8 +156,7 @@ def test_dropping_many_sessions_is_held_though_few_users_go(world: World) -> Non
 
 def test_after_a_restart_it_is_still_held_and_only_what_moved_is_put_back(world: World) -> None:
     held(world)
-    world.halt()
-    world.boot()
+    world.restart()
     world.kernel.values[IP_FORWARD] = 0
     for _ in range(3):
         report = world.step()

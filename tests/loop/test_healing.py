@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
@@ -61,13 +60,6 @@ HARMS = (
     Harm("nft", f"kernel.nft.nat.{NAT}", _foreign_rule),
 )
 each = pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.path)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 def state(kernel: FakeKernel) -> object:

@@ -4,7 +4,6 @@ the way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,13 +16,6 @@ from tests.loop.world import SITE, World, paths
 
 PABLO = "  pablo:\n    password: two\n    ip: 10.0.1.9\n"
 FORWARDING = "forwarding: {ip_forward: true}\n"
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
-    yield world
-    world.close()
 
 
 def test_from_nothing_to_settled_and_then_nothing_to_do(world: World) -> None:
@@ -280,8 +272,7 @@ def test_sessions_belong_to_the_generation_in_force(world: World) -> None:
 def test_a_new_process_knows_what_was_reached(world: World) -> None:
     world.edit(SITE + FORWARDING).settle()
     session = world.engine.dial("theo")
-    world.halt()
-    world.boot()
+    world.restart()
     report = world.step()
     assert (paths(report), report.desired, report.newly_applied) == ([], 1, False)
     world.kernel.values[IP_FORWARD] = 0

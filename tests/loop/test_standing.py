@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,16 +19,9 @@ BROKEN = "users: {"
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
+def world(world: World) -> World:
     world.edit(FIRST).settle()
-    yield world
-    world.close()
-
-
-def restart(world: World) -> None:
-    world.halt()
-    world.boot()
+    return world
 
 
 @pytest.mark.parametrize("text", [BROKEN, "", "version: 1\n", None])
@@ -40,7 +32,7 @@ def test_after_a_restart_the_last_good_generation_is_enforced_whatever_the_file_
         world.path.unlink()
     else:
         world.edit(text)
-    restart(world)
+    world.restart()
     world.engine.users.clear()
     world.kernel.values[IP_FORWARD] = 0
     for _ in range(3):
@@ -84,7 +76,7 @@ def test_what_was_cut_off_halfway_is_carried_on_without_the_file(world: World) -
     world.step()
     assert "cleo" not in world.engine.users
     world.edit(BROKEN)
-    restart(world)
+    world.restart()
     for _ in range(3):
         world.step()
         world.clock.now += 40
@@ -100,7 +92,7 @@ def test_a_generation_let_through_is_not_judged_again_after_a_restart(world: Wor
     assert world.reconciler.release(report.held.plan.id)
     world.step()
     assert len(world.engine.users) == 10
-    restart(world)
+    world.restart()
     world.clock.now += 60
     assert isinstance(world.settle()[-1].end, Settled)
     assert sorted(world.engine.users) == ["pablo", "theo"]
@@ -111,7 +103,7 @@ def test_without_the_box_key_only_what_moved_is_put_back_and_it_is_said(
 ) -> None:
     world.store.box.path.unlink()
     world.edit(FIRST.replace("theo", "cleo").replace("pablo", "pia") + "pool_end: 3\n")
-    restart(world)
+    world.restart()
     for _ in range(2):
         world.step()
         world.clock.now += 1
@@ -123,7 +115,7 @@ def test_an_open_key_file_keeps_nobody_from_being_served(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.store.box.path.chmod(0o644)
-    restart(world)
+    world.restart()
     world.edit(SITE.replace("one", "three")).settle()
     assert world.engine.users["theo"]["secret"] == password("three")
     assert "generation 2 cannot be gone back to" in caplog.text
@@ -154,7 +146,7 @@ def test_what_is_told_of_a_generation_is_its_plan_and_what_came_of_it(world: Wor
     told = world.reconciler.archive.told(2)
     assert "- user pablo" in told["text"]
     assert (told["sessions_ended"], told["failures"]) == (1, [])
-    restart(world)
+    world.restart()
     assert world.reconciler.archive.told(2) == told
 
 
@@ -169,7 +161,7 @@ def test_what_another_version_had_other_words_for_is_still_the_same_wish(world: 
     assert "theo" in world.engine.users
     with world.store.transaction() as database:
         database.execute("UPDATE generation SET digest = 'of another version' || number")
-    restart(world)
+    world.restart()
     world.step()
     assert "theo" in world.engine.users, "what was undone is not taken again by an upgrade"
     world.edit(FIRST)

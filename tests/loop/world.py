@@ -93,6 +93,11 @@ class World:
         self.supervisor.client.close()
         self.store.close()
 
+    def restart(self) -> None:
+        """Another reconciler process over the same directories, in the same boot of the machine."""
+        self.halt()
+        self.boot()
+
     def close(self) -> None:
         self.halt()
         self.engine.stop()

@@ -5,9 +5,8 @@ restart, and what is in force stays true meanwhile.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 
@@ -26,11 +25,9 @@ MANY = FIRST.replace("users:\n", "users:\n" + "".join(f"  u{number}: x\n" for nu
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
+def world(world: World) -> World:
     world.edit(FIRST).settle()
-    yield world
-    world.close()
+    return world
 
 
 def take(
@@ -42,11 +39,6 @@ def take(
     """What `apply` does."""
     world.orders.await_writer()
     return world.orders.take("ann", within, saved, allow)
-
-
-def restart(world: World) -> None:
-    world.halt()
-    world.boot()
 
 
 def theo(world: World) -> object:
@@ -103,7 +95,7 @@ def test_what_drifts_while_paused_is_put_back(world: World) -> None:
 
 def test_a_pause_outlives_a_restart(world: World) -> None:
     world.orders.pause(3600, "", "ann")
-    restart(world)
+    world.restart()
     world.engine.users.clear()
     world.edit(SECOND).step()
     assert theo(world) == password("one"), "and the last good generation is known to the new process"
@@ -249,7 +241,7 @@ def test_a_change_that_nobody_confirms_is_undone_and_not_taken_again(world: Worl
     for _ in range(3):
         world.step()
     assert theo(world) == password("one"), "the same content is not applied again"
-    restart(world)
+    world.restart()
     world.step()
     assert theo(world) == password("one"), "nor by the next process"
     world.edit(THIRD).settle()
@@ -287,11 +279,11 @@ def test_the_undo_is_written_down_before_anything_is_done(world: World) -> None:
     world.orders.pause(None, "", "ann")
     world.edit(SECOND).step()
     take(world, within=120.0)
-    restart(world)  # before the pass that would have applied it
+    world.restart()  # before the pass that would have applied it
     world.step()
     assert theo(world) == password("three")
     world.clock.now += 120
-    restart(world)
+    world.restart()
     world.step()
     assert theo(world) == password("one")
 
@@ -407,13 +399,13 @@ def test_an_undo_that_cannot_be_read_is_said_and_tried_again(world: World) -> No
     world.step()
     key = world.store.box.path
     key.rename(key.with_suffix(".away"))
-    restart(world)
+    world.restart()
     world.clock.now += 120
     world.step()
     assert world.conditions()["Ready"] == (False, "UndoFailed")
     assert theo(world) == password("three")
     key.with_suffix(".away").replace(key)
-    restart(world)
+    world.restart()
     world.step()
     assert theo(world) == password("one")
 
