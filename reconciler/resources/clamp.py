@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import ClassVar
 
 from reconciler.plan.state import State
 from reconciler.resources.base import Situation
@@ -26,7 +27,7 @@ _OF_THE_WAY: Expression = {"rt": {"key": "mtu"}}
 class Clamp(Rules):
     kind = "mss"
     subjects = frozenset({_PATH, "kernel.nft.mss"})
-    chain = {  # noqa: RUF012 - read only
+    chain: ClassVar = {
         "name": "forward",
         "type": "filter",
         "hook": "forward",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network
+from typing import ClassVar
 
 from reconciler.plan.state import State
 from reconciler.resources.base import Situation, name_in
@@ -27,7 +28,7 @@ _MASQUERADE: Expression = {"masquerade": None}
 class Nat(Rules):
     kind = "nat"
     subjects = frozenset({_FAMILY, "kernel.nft.nat"})
-    chain = {  # noqa: RUF012 - read only
+    chain: ClassVar = {
         "name": "postrouting",
         "type": "nat",
         "hook": "postrouting",

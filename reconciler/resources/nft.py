@@ -12,7 +12,7 @@ import errno
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from reconciler.linux.errors import KernelError
 from reconciler.linux.nftables import Object
@@ -38,7 +38,7 @@ class Rules(ABC):
     subjects: frozenset[str]
     kind: str
     """Last part of the table's name."""
-    chain: Mapping[str, Any]
+    chain: ClassVar[Mapping[str, Any]]
     """As nftables lists it."""
 
     def __init__(self, kernel: Kernel, facts: Facts) -> None:
@@ -78,11 +78,11 @@ class Rules(ABC):
         """Put the table in place as it is with ``changes`` done; what is not among them stays."""
         current = self._name(at.live.device)
         wanted = updated(self.observe(at), changes)
-        state = {path: value for path, value in wanted.items() if not self._is_table(path)}
+        state = {path: value for path, value in wanted.items() if not _is_table(path)}
         try:
             for change in changes:
                 table = name_in(change.path)
-                if self._is_table(change.path) and table != current:
+                if _is_table(change.path) and table != current:
                     self._remove(table)
             if current:
                 self._put(current, state, at.live.device or "")
@@ -115,7 +115,7 @@ class Rules(ABC):
     def _remove(self, table: str) -> None:
         if self._kernel.table(table) is not None:
             self._kernel.remove_table(table)
-        self._remember({*self._made()} - {table})
+        self._remember(set(self._made()) - {table})
 
     def _read(self, objects: Sequence[Object], device: str) -> tuple[State, int]:
         """What a table of ours makes so, and how much in it is foreign."""
@@ -129,9 +129,6 @@ class Rules(ABC):
     def _path(self, table: str) -> str:
         return f"{TABLE}.{self.kind}.{table}"
 
-    def _is_table(self, path: str) -> bool:
-        return path.startswith(f"{TABLE}.")
-
     def _name(self, device: str | None) -> str | None:
         return f"reconciler-{device}-{self.kind}" if device else None
 
@@ -142,6 +139,10 @@ class Rules(ABC):
     def _remember(self, tables: set[str]) -> None:
         if tables != set(self._made()):
             self._facts.set_fact(f"nft.{self.kind}", json.dumps(sorted(tables)))
+
+
+def _is_table(path: str) -> bool:
+    return path.startswith(f"{TABLE}.")
 
 
 def match(what: Expression, value: object, op: str = "==") -> Expression:
