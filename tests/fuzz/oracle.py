@@ -19,7 +19,7 @@ from typing import NamedTuple
 from reconciler.engine.access.concentrator import HALF_OPEN_PER_CLIENT, Concentrator, Outcome
 from reconciler.engine.access.effects import Ask, ClosePath, Effect, Event, Fault, Key, OpenPath, Send
 from reconciler.engine.access.limits import REMEMBERED
-from reconciler.engine.access.table import LAST_ID, SILENCE
+from reconciler.engine.access.table import IN_USE, LAST_ID, SILENCE
 from reconciler.engine.access.timers import ROOM
 from tests.engine.access.bench import AC_MAC
 
@@ -143,7 +143,7 @@ class Oracle:
             assert len(recent._values) <= REMEMBERED
         assert all(len(ids._taken) <= LAST_ID for ids in ac._ids.values())
         table = ac._table
-        assert len(table._by_id) == live
+        assert sum(since == IN_USE for ids in ac._ids.values() for since in ids._taken.values()) == live
         assert sum(map(len, table._by_client.values())) == live
         assert sum(map(len, table._by_user.values())) == table.logged_in <= live
         assert sum(session.logged_in for session in ac) == table.logged_in == len(ac._admission._leases._live)

@@ -140,7 +140,7 @@ class Admission:
         address = self._leases.take(user.name, _fixed(user))
         if address is None:
             return None
-        session.user, session.address, session.terms = user, address, terms(config, user)
+        session.user, session.address = user, address
         session.logged_in = True
         self._table.log_in(session, user.name)
         return _grant(config, address, welcome.proof)
@@ -149,7 +149,7 @@ class Admission:
         """Log in again who was logged in before a restart, on the terms of then. False: no such address."""
         if not self._leases.hold(address, user.name):
             return False
-        session.user, session.address, session.terms = user, address, terms(session.config, user)
+        session.user, session.address = user, address
         session.logged_in = True
         self._table.log_in(session, user.name)
         return True
@@ -166,7 +166,7 @@ class Admission:
         if session.user is None or session.address is None:
             return False
         user = self._users.get(session.user.name)
-        if user is None or terms(config, user) != session.terms:
+        if user is None or terms(config, user) != terms(session.config, session.user):
             return True
         return user.address is None and not self._leases.in_pools(session.address)
 

@@ -195,7 +195,7 @@ class Concentrator:
         """
         key = recalled.key
         listener = self.listeners.get(key.interface)
-        if listener is None or self._table.by_id(key.interface, key.id) is not None:
+        if listener is None or self._ids[key.interface].in_use(key.id):
             return None
         session = self._session(key, listener, config, recalled.mru, recalled.generation, recalled.started)
         session.signature, session.line = recalled.signature, recalled.line
@@ -356,8 +356,8 @@ class Concentrator:
         return [Send(listener.interface, answer(listener, frame, Code.PADT, packet.session_id, ()))]
 
     def _stranger(self, listener: Listener, packet: pppoe.Packet) -> Drop:
-        known = self._table.by_id(listener.interface, packet.session_id)
-        return Drop.UNKNOWN_SESSION if known is None else Drop.FOREIGN_SESSION
+        known = self._ids[listener.interface].in_use(packet.session_id)
+        return Drop.FOREIGN_SESSION if known else Drop.UNKNOWN_SESSION
 
     def _free_id(self, session: Session, now: float) -> None:
         self._ids[session.key.interface].free(session.key.id, now)

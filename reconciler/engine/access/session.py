@@ -14,7 +14,7 @@ from reconciler.engine.ppp.link import Link, Phase
 from reconciler.engine.wire import ethernet, pppoe
 
 if TYPE_CHECKING:
-    from reconciler.engine.access.config import Config, Terms, User
+    from reconciler.engine.access.config import Config, User
     from reconciler.engine.access.discovery import Listener
     from reconciler.engine.access.effects import Key
     from reconciler.engine.access.users import Question
@@ -35,8 +35,8 @@ class Session:
     """A session from PADS to PADT.
 
     ``config`` is what it was begun under and stays under; ``mru`` (octets) the most it may carry; ``started``
-    is monotonic seconds. ``user``, ``address`` (an integer) and ``terms`` are those of its last login; it
-    holds them against others only while ``logged_in``, which ends as soon as the session begins to end.
+    is monotonic seconds. ``user`` and ``address`` (an integer) are those of its last login; it holds them
+    against others only while ``logged_in``, which ends as soon as the session begins to end.
     ``ending`` says why we are ending it, if we are; once ``closed`` nothing is sent for it any more.
     ``established``: its addresses have been agreed on, now or before. ``line`` is where the access node says
     it is; ``question`` what has to be found out before a login that waits can be decided. ``carried`` is how
@@ -66,7 +66,6 @@ class Session:
         "rate",
         "signature",
         "started",
-        "terms",
         "until",
         "used",
         "user",
@@ -100,7 +99,6 @@ class Session:
         self.line = NO_LINE
         self.user: User | None = None
         self.address: int | None = None
-        self.terms: Terms | None = None
         self.logged_in = False
         self.path_open = False
         self.established = False

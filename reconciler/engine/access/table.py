@@ -61,6 +61,10 @@ class SessionIds:
         """Whether the id is in use, or was until a moment ago."""
         return now < self._taken.get(session_id, -IN_USE) + SILENCE
 
+    def in_use(self, session_id: int) -> bool:
+        """Whether a session has the id now."""
+        return self._taken.get(session_id) == IN_USE
+
     def hold(self, session_id: int) -> None:
         """Take this very id."""
         self._taken[session_id] = IN_USE
@@ -77,12 +81,11 @@ class Table:
     ``changes`` tells which have come, gone, or become another to look at.
     """
 
-    __slots__ = ("_by_client", "_by_id", "_by_key", "_by_user", "changes", "logged_in")
+    __slots__ = ("_by_client", "_by_key", "_by_user", "changes", "logged_in")
 
     def __init__(self) -> None:
         self.changes: Changes[Key] = Changes()
         self._by_key: dict[Identity, Session] = {}
-        self._by_id: dict[tuple[str, int], Session] = {}
         self._by_client: dict[Client, tuple[Session, ...]] = {}
         self._by_user: dict[bytes, tuple[Session, ...]] = {}
         self.logged_in = 0
@@ -97,10 +100,6 @@ class Table:
         """The session of this key, or of a plain tuple that is equal to it."""
         return self._by_key.get(key)
 
-    def by_id(self, interface: str, session_id: int) -> Session | None:
-        """Whoever's session has this id on this interface."""
-        return self._by_id.get((interface, session_id))
-
     def of_client(self, interface: str, vlans: Vlans, mac: bytes) -> tuple[Session, ...]:
         return self._by_client.get((interface, vlans, mac), ())
 
@@ -112,7 +111,6 @@ class Table:
         key = session.key
         self.changes.note(key)
         self._by_key[key] = session
-        self._by_id[key.interface, key.id] = session
         client = key.interface, key.vlans, key.mac
         self._by_client[client] = (*self._by_client.get(client, ()), session)
 
@@ -120,7 +118,6 @@ class Table:
         key = session.key
         self.changes.note(key)
         del self._by_key[key]
-        del self._by_id[key.interface, key.id]
         _discard(self._by_client, (key.interface, key.vlans, key.mac), session)
 
     def log_in(self, session: Session, name: bytes) -> None:
