@@ -1,7 +1,7 @@
-"""The one place where a pass's report becomes conditions, log lines, events, and the time of the next pass.
+"""The one place where a pass's report becomes conditions, and the time of the next pass.
 
-Conditions are told when they change, not when they are looked at: a trouble that lasts is logged once. It
-must not know how a pass is made.
+Conditions are told when they change, not when they are looked at: a trouble that lasts is logged once.
+Neighbour: ``loop.announce`` tells what the pass did. It must not know how a pass is made.
 """
 
 from __future__ import annotations
@@ -13,22 +13,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from reconciler.loop.announce import announce
 from reconciler.loop.keeping.course import Bearing, awaiting, paused, undone
 from reconciler.loop.report import Again, Blocked, Report, Settled
 from reconciler.loop.telling.events import Events
 from reconciler.metrics import Histogram
-from reconciler.plan.change import Plan
-from reconciler.plan.state import Value
 from reconciler.site.escape import visible
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
 TROUBLES = ("AddressInUse", "InterfaceDown", "SegmentsNotClamped", "UplinkMissing")
 """Types of the conditions that come from advice: they hinder nothing."""
-
-_TOLD = 20
-"""So many changes of one pass are logged one by one."""
-
-_SIGN = {"add": "+", "remove": "-", "update": "~"}
 
 log = logging.getLogger("reconciler")
 
@@ -91,7 +85,10 @@ class Board:
 
     def _judge(self, report: Report, advice: Mapping[str, str], now: float) -> float:
         self.report = report
-        self._tell(report, now)
+        announce(report, self._events, now)
+        self.unpredicted_drops += len(report.breaches)
+        if report.newly_applied:
+            self.convergence.observe(report.took)
         self._judge_source(report, now)
         self._judge_end(report, now)
         self._judge_drift(report, now)
@@ -217,62 +214,12 @@ class Board:
                 logging.INFO if good else logging.WARNING, "%s", _sentence(new), extra={"condition": kind}
             )
 
-    # Log lines and events.
-
-    def _tell(self, report: Report, now: float) -> None:
-        """What this pass did."""
-        if report.plan and report.left is not None:
-            _log_done(report.plan, report.left, report.desired)
-        for failure in report.failures:
-            log.debug("%s: %s", visible(failure.path), failure.message)
-        self._tell_drift(report, now)
-        self._tell_breaches(report, now)
-        if report.newly_applied:
-            self.convergence.observe(report.took)
-            self._event("generation_applied", f"generation {report.applied}", now)
-            log.info("generation %d is in force", report.applied, extra={"generation": report.applied})
-
-    def _tell_drift(self, report: Report, now: float) -> None:
-        for entry in report.drifted:
-            found = f"{visible(entry.path)} is {_shown(entry.found)}, not {_shown(entry.wanted)}"
-            log.warning("drift: %s", found, extra={"path": entry.path})
-            self._event("drift_found", found, now)
-        for entry in report.healed:
-            log.info("drift: %s was put back", visible(entry.path), extra={"path": entry.path})
-            self._event("drift_healed", visible(entry.path), now)
-
-    def _tell_breaches(self, report: Report, now: float) -> None:
-        for breach in report.breaches:
-            self.unpredicted_drops += 1
-            name = visible(breach.session["user"] or "without a login")
-            what = (
-                f"session 0x{breach.session['id']:04x} ({name}) ended though no plan named it: {breach.why}"
-            )
-            log.error("%s", what)
-            self._event("unpredicted_drop", what, now)
-
     def _event(self, kind: str, reason: str, now: float) -> None:
         self._events.note(kind, reason, self.report.desired if self.report else 0, now)
 
 
 _PASSING = frozenset({"SessionsEnding", "MoreToDo"})
 """Reasons not to be ready that pass by themselves: no log line for those."""
-
-
-def _log_done(plan: Plan, left: Plan, generation: int) -> None:
-    undone = {change.path for change in left.changes}
-    changes = [change for change in plan.changes if change.op != "heal" and change.path not in undone]
-    for change in changes[:_TOLD]:
-        fields = {"generation": generation, "op": change.op, "path": change.path}
-        log.info("generation %d: %s %s", generation, _SIGN[change.op], visible(change.path), extra=fields)
-    if len(changes) > _TOLD:
-        log.info("generation %d: ... and %d more changes", generation, len(changes) - _TOLD)
-
-
-def _shown(value: Value | None) -> str:
-    if value is None:
-        return "missing"
-    return str(int(value)) if isinstance(value, bool) else visible(str(value))
 
 
 def _sentence(condition: Condition) -> str:

@@ -1,7 +1,7 @@
 """How a pass ended: settled, again in a while, or blocked; and all that is worth telling of it.
 
-Made by ``loop.reconcile``, turned into conditions, log lines and back-off by ``loop.conditions``. Values
-only.
+Made by ``loop.reconcile``, told by ``loop.announce``, turned into conditions and back-off by
+``loop.conditions``. Values only.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""One reconciler to a runtime directory, and to a state directory: a lock that dies with its holder."""
+"""One reconciler to a runtime directory, and to a state directory: a lock that dies with its holder.
+
+It must not know what is kept in either.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ import os
 from pathlib import Path
 
 NAME = "reconciler.lock"
-
 
 LONGEST_PATH = 107 - len("/control.sock")
 """Octets of a runtime directory's path: a unix socket's address holds no more."""
