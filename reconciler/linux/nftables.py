@@ -27,7 +27,6 @@ FAMILY: Final = "ip"
 _TIMEOUT: Final = 10.0
 _NUMBERED: Final = frozenset({"family", "table", "handle", "index"})
 
-
 # nfnetlink, as in linux/netfilter/nfnetlink.h and nf_tables.h.
 _NETLINK_NETFILTER, _SUBSYSTEM, _GET_GENERATION, _REQUEST, _ERROR = 12, 10, 16, 1, 2
 _header = struct.Struct("=IHHII")

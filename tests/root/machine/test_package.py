@@ -114,8 +114,8 @@ def newer(package: Path, made: Path) -> Path:
     control.write_text(re.sub(r"^Version: .*$", "Version: 99.0", control.read_text(), flags=re.MULTILINE))
     (init,) = made.glob("root/usr/lib/reconciler/lib/python3*/site-packages/reconciler/__init__.py")
     init.write_text(re.sub(r'__version__ = ".*"', '__version__ = "99.0"', init.read_text()))
-    compile_again = ["python3", "-m", "compileall", "-qf", "--invalidation-mode", "unchecked-hash", init]
-    subprocess.run(compile_again, check=True)
+    mode = ("--invalidation-mode", "unchecked-hash")
+    subprocess.run(["python3", "-m", "compileall", "-qf", *mode, init], check=True)
     newer = made / "newer.deb"
     subprocess.run(["dpkg-deb", "-Znone", "-b", made / "root", newer], check=True, capture_output=True)
     return newer
