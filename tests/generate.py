@@ -101,7 +101,8 @@ def cli() -> str:
 
 
 def _commands(names: tuple[str, ...], command: click.Command) -> Iterator[tuple[tuple[str, ...], str]]:
-    context = click.Context(command, info_name=" ".join(names), terminal_width=80, max_content_width=80)
+    settings = {**root.context_settings, **command.context_settings, "max_content_width": 80}
+    context = click.Context(command, info_name=" ".join(names), terminal_width=80, **settings)
     yield names, command.get_help(context).rstrip()
     if isinstance(command, click.Group):
         for name in command.list_commands(context):

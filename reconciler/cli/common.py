@@ -31,6 +31,19 @@ EXIT_TIMEOUT = 6
 EXIT_NO_DAEMON = 7
 EXIT_USAGE = 64
 EXIT_INTERRUPTED = 130
+EXIT_STATUSES = {
+    0: "done, or in sync",
+    EXIT_ERROR: "an error, an invalid file, or what a check found",
+    EXIT_PENDING: "changes pending: `apply --dry-run --detailed-exitcode`, `diff`",
+    EXIT_PARTIAL: "applied in part",
+    EXIT_HELD: "held by the guard",
+    EXIT_STALE: "the plan is not what would be done now",
+    EXIT_TIMEOUT: "time ran out, or not confirmed and so undone",
+    EXIT_NO_DAEMON: "no daemon answers",
+    EXIT_USAGE: "wrong usage",
+    EXIT_INTERRUPTED: "interrupted",
+}
+"""One map for all commands."""
 
 PATH = click.Path(path_type=Path, readable=False)
 """A path as an argument. What cannot be read is said by who reads it, as an error and not as wrong usage."""
@@ -150,7 +163,10 @@ SECONDS = Seconds()
 
 def session_id(text: str) -> int:
     """``19`` or ``0x13``."""
-    return int(text, 0)
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no session id: write 19 or 0x13") from None
 
 
 def print_data(common: Common, document: Any, text: Callable[[], str]) -> None:

@@ -20,6 +20,7 @@ from reconciler import __version__
 from reconciler.cli.common import (
     EXIT_ERROR,
     EXIT_INTERRUPTED,
+    EXIT_STATUSES,
     EXIT_USAGE,
     Common,
     Failure,
@@ -56,6 +57,9 @@ COMMANDS = {
 """Every command with its one line, so that help needs no import."""
 
 
+_EPILOG = "\b\nExit status:\n" + "".join(f"  {number:<5}{text}\n" for number, text in EXIT_STATUSES.items())
+
+
 class Root(click.Group):
     """Commands by name, each from its module ``reconciler.cli.<name>`` (``import_``: Python has the word)."""
 
@@ -88,6 +92,7 @@ class Root(click.Group):
     cls=Root,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     no_args_is_help=True,
+    epilog=_EPILOG,
 )
 @click.version_option(__version__, message="%(version)s")
 @common_options(("text", "json", "ndjson"), environment=True)

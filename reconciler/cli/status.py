@@ -129,6 +129,8 @@ def _drift(entry: Any) -> tuple[str, str, str, str]:
 def _value(value: Any) -> str:
     if value is None:
         return "missing"
+    if value == {}:  # a route, an address: it has nothing but its name
+        return "present"
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from ipaddress import IPv4Address
 from typing import Any, Final
 
@@ -179,9 +180,12 @@ def _edit(
     if before.site is None:
         raise EditError(f"{file} has errors: mend them first", before)
     for name in names:
-        if (name in before.site.users) is new:
-            is_there = "is there already" if new else "is not there"
-            raise EditError(f"user {visible(name)} {is_there}")
+        if new and name in before.site.users:
+            raise EditError(f"user {visible(name)} is there already")
+        if not new and name not in before.site.users:
+            close = get_close_matches(name, before.site.users, n=1)
+            hint = f": did you mean {visible(close[0])}?" if close else ""
+            raise EditError(f"user {visible(name)} is not there{hint}")
     wanted = change(before.site.users)
     if _same(wanted, before.site.users):
         return Edited(content, before, before)

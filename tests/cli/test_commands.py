@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -249,6 +250,9 @@ def test_drift_is_shown_with_what_was_found(daemon: Daemon, say: Say) -> None:
     assert (entry["path"], entry["from"], entry["to"]) == ("forwarding.ip_forward", False, True)
     assert entry["healed"] is not None
     assert "put back" in say("status").out
+    daemon.kernel.routes.clear()
+    assert say("apply", daemon.path).status == 0
+    assert re.search(r"^kernel\.route\.\S+ +missing +present +put back", say("status").out, re.MULTILINE)
 
 
 def test_wait_for_what_never_comes_exits_6(daemon: Daemon, say: Say) -> None:

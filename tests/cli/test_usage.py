@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import pytest
 
+from reconciler.cli.common import EXIT_STATUSES
 from reconciler.cli.root import COMMANDS, Root
 from tests.cli.conftest import Said
 from tests.loop.world import SITE
@@ -31,7 +32,7 @@ Say: TypeAlias = Callable[..., Said]
         (("status", "-o", "github"), "'github' is not one of"),
         (("run", "site.yaml", "--interval", "0"), "0.1<=x"),
         (("run", "site.yaml", "--once", "--release"), "--once"),
-        (("sessions", "terminate", "--id", "x"), "--id"),
+        (("sessions", "terminate", "--id", "x"), "'x' is no session id: write 19 or 0x13"),
         (("validate",), "Missing argument"),
         ((), "Usage:"),
     ],
@@ -56,6 +57,12 @@ def test_every_command_has_its_module_and_its_line(say: Say) -> None:
         assert line in said.out
         command = Root("reconciler").get_command(None, name)  # type: ignore[arg-type]
         assert command is not None
+
+
+def test_help_has_the_map_of_exit_statuses(say: Say) -> None:
+    said = say("--help").out
+    for number, text in EXIT_STATUSES.items():
+        assert f"  {number:<5}{text}\n" in said
 
 
 def test_options_may_stand_before_or_after_the_command(say: Say, tmp_path: Path) -> None:

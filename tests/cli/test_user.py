@@ -55,6 +55,13 @@ def test_adding_a_user_shows_the_difference_without_the_password(
     assert stat.S_IMODE(site.stat().st_mode) == 0o640
 
 
+def test_a_name_that_is_mistyped_is_told_the_closest(say: Say, site: Path) -> None:
+    before = site.read_bytes()
+    said = say("user", "remove", "teho", "--file", site)
+    assert (said.status, said.err) == (1, "error: user teho is not there: did you mean theo?\n")
+    assert site.read_bytes() == before
+
+
 def test_a_generated_password_is_printed_once_and_alone(say: Say, site: Path) -> None:
     said = say("user", "passwd", "theo", "--generate", "--file", site)
     assert len(said.out.strip()) == 16
