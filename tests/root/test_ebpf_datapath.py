@@ -363,7 +363,7 @@ def test_packets_of_no_session_are_told_of_a_few_times(line: Line, wire: socket.
     line.now.open(KEY, ADDRESS, 1492)
     stray = frame(datagram(b"whose?"), session_id=0x0BAD)
     began = time.monotonic()
-    for _ in range(2000):
+    for _ in range(200):  # fewer than a veth holds
         wire.send(stray)
     with server() as here:
         wire.send(frame(datagram(b"mine")))
@@ -374,7 +374,7 @@ def test_packets_of_no_session_are_told_of_a_few_times(line: Line, wire: socket.
         told += some
     assert set(told) == {("eth0", stray)}
     assert 1 <= len(told) <= at_most, "at most 200 a second"
-    assert line.now.drops()[Drop.STRAY] == 2000
+    assert line.now.drops()[Drop.STRAY] == 200
 
 
 def test_the_choice_falls_back_and_says_why(

@@ -61,6 +61,10 @@ class Worker:
                 elif self._engine is not None and not self._listen_to(self._engine):
                     return
 
+    def close(self) -> None:
+        """Hang up."""
+        self._leave()
+
     def _welcome(self) -> None:
         """A new engine takes the place of the one before it."""
         if self._engine is not None:
@@ -170,9 +174,11 @@ def main(runtime_dir: str, device: str) -> int:
         listening.listen(1)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
-        Worker(listening, tun, name).run()
+        worker = Worker(listening, tun, name)
+        worker.run()
         path.unlink(missing_ok=True)
-    os.close(tun)
+        os.close(tun)
+        worker.close()  # last, since it tells that the device is gone
     return 0
 
 
