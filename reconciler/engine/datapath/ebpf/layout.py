@@ -1,4 +1,4 @@
-"""The keys and values of the maps, octet by octet as ``datapath.bpf.c`` has them.
+"""The keys and values of the maps, octet by octet as ``maps.h`` has them.
 
 Pure. Numbers are the host's, what is called network order is octets. It must not know sessions or the kernel.
 """
