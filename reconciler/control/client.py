@@ -18,6 +18,9 @@ from reconciler.control.routes import SOCKET_NAME
 
 TIMEOUT = 30.0
 
+_LONGEST_PATH = 107
+"""Octets of a unix socket's path (unix(7))."""
+
 
 class NoDaemonError(Exception):
     """Nobody answers. One line that says what to do. ``absent``: there is no daemon, rather than one in
@@ -86,14 +89,20 @@ class Client:
 
     def _nobody(self, error: Exception) -> NoDaemonError:
         if isinstance(error, PermissionError):
-            return NoDaemonError(f"not allowed to ask the daemon on {self._path}: run as root")
+            return NoDaemonError(
+                f"not allowed to ask the daemon on {self._path}: run as root, or as one of its group"
+            )
         if isinstance(error, TimeoutError):
             return NoDaemonError(f"the daemon on {self._path} did not answer in time")
-        if isinstance(error, FileNotFoundError | ConnectionRefusedError):
+        if isinstance(error, FileNotFoundError | NotADirectoryError | ConnectionRefusedError):
             return NoDaemonError(
                 f"no daemon answers on {self._path}: start one with `reconciler run site.yaml`,"
                 " or name its --runtime-dir",
                 absent=True,
+            )
+        if len(bytes(self._path)) > _LONGEST_PATH:
+            return NoDaemonError(
+                f"{self._path.parent} is too long for sockets: choose a shorter --runtime-dir"
             )
         return NoDaemonError(f"the daemon on {self._path} broke off: {type(error).__name__}")
 

@@ -76,7 +76,8 @@ class Exporter:
         self._thread.start()
 
     def close(self) -> None:
-        self._server.shutdown()
+        if self._thread.ident is not None:  # what never ran would be waited for in vain
+            self._server.shutdown()
         self._server.server_close()
 
 

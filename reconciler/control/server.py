@@ -76,7 +76,8 @@ class Server:
 
     def close(self) -> None:
         self._path.unlink(missing_ok=True)
-        self._server.shutdown()
+        if self._thread.ident is not None:  # what never ran would be waited for in vain
+            self._server.shutdown()
         self._server.server_close()
 
 

@@ -118,6 +118,14 @@ def test_validate_of_good_and_missing_files(say: Say, tmp_path: Path) -> None:
     assert "note[W205]" in say("validate", site).out
 
 
+def test_directories_in_which_no_socket_can_be_are_said(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    said = say("status", "--runtime-dir", tmp_path / "file")
+    assert (said.status, "no daemon answers" in said.err) == (7, True)
+    said = say("status", "--runtime-dir", tmp_path / ("x" * 108))
+    assert (said.status, "is too long for sockets: choose a shorter --runtime-dir" in said.err) == (7, True)
+
+
 def test_what_may_not_be_read_is_an_error_and_not_wrong_usage(
     say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

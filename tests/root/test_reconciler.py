@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -343,6 +344,13 @@ def test_once_without_a_good_file_leaves_nothing_behind(box: Box) -> None:
     assert box.start("--datapath", "null", "--once").wait(20) == 1
     with pytest.raises(NoEngineError):
         box.engine.hello()
+
+
+def test_an_address_for_metrics_that_is_taken_is_said_at_once(box: Box) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        assert box.start("--datapath", "null", "--metrics-listen", address).wait(20) == 1
+    assert f"error: cannot listen on {address} for metrics: Address already in use\n" in box.log.read_text()
 
 
 def test_without_root_one_line_says_what_is_missing(box: Box) -> None:
