@@ -98,11 +98,7 @@ def run(options: Options) -> int:
     begin.
     """
     with ExitStack() as stack:
-        lock = Lock.take(options.runtime_dir, "--runtime-dir")
-        stack.callback(lock.release)
-        state_lock = Lock.take(options.state_dir, "--state-dir", 0o700)
-        stack.callback(state_lock.release)
-        store = stack.enter_context(closing(Store.open(options.state_dir, boot())))
+        store = _claimed(stack, options)
         manager = Manager(os.environ)
         supervisor = _supervisor(options)
         kernel = LinuxKernel()
@@ -140,13 +136,9 @@ def run(options: Options) -> int:
             _kernel_hints(stack, wake)
             # A connection of its own: who only asks must not wait behind a pass, nor long for a hung engine.
             asking = stack.enter_context(closing(EngineClient(options.runtime_dir, ASKING_PATIENCE)))
-            service = Service(loop, reconciler, asking, events, clocks)
-            server = Server(options.runtime_dir, service, options.access)
-            stack.callback(server.close)
-            if options.metrics:
-                _export(stack, options.metrics, service)
+            _open_door(stack, options, Service(loop, reconciler, asking, events, clocks))
+            # Before the door closes, whoever waits for events there is let go.
             stack.callback(events.close)
-            server.start()
             log.info("watching %s", reconciler.path)
             manager.say("READY=1")
             loop.run(manager.alive)
@@ -179,11 +171,23 @@ def _leave_none_idle(supervisor: Supervisor) -> None:
             supervisor.stop()
 
 
-def _export(stack: ExitStack, address: Address, service: Service) -> None:
-    exporter = Exporter(address, lambda: service.metrics({})[1])
-    exporter.start()
-    stack.callback(exporter.close)
-    log.info("metrics on http://%s%s", exporter.address, METRICS_PATH)
+def _claimed(stack: ExitStack, options: Options) -> Store:
+    """Both directories are ours alone; what is kept in one of them."""
+    stack.callback(Lock.take(options.runtime_dir, "--runtime-dir").release)
+    stack.callback(Lock.take(options.state_dir, "--state-dir", 0o700).release)
+    return stack.enter_context(closing(Store.open(options.state_dir, boot())))
+
+
+def _open_door(stack: ExitStack, options: Options, service: Service) -> None:
+    """The control socket, and the metrics' address where one is given."""
+    server = Server(options.runtime_dir, service, options.access)
+    stack.callback(server.close)
+    if options.metrics:
+        exporter = Exporter(options.metrics, lambda: service.metrics({})[1])
+        exporter.start()
+        stack.callback(exporter.close)
+        log.info("metrics on http://%s%s", exporter.address, METRICS_PATH)
+    server.start()
 
 
 def _kernel_hints(stack: ExitStack, wake: Wake) -> None:
