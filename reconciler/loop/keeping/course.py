@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, NamedTuple, Protocol
 
 from reconciler.plan.words import moment
+from reconciler.resources import kept
 
 WAITING: Final = frozenset({"AwaitingConfirm", "Paused", "Undone"})
 """Reasons why the file has to wait, though everything is as it was ordered."""
@@ -87,12 +88,8 @@ class Bearing:
         return "Undone", undone(self.refused)
 
 
-class Facts(Protocol):
+class Facts(kept.Facts, Protocol):
     """What outlives the process, by name; together in one transaction."""
-
-    def fact(self, name: str) -> str | None: ...
-
-    def set_fact(self, name: str, value: str) -> None: ...
 
     def transaction(self, *, lasting: bool = False) -> AbstractContextManager[Any]: ...
 
