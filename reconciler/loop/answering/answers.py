@@ -1,7 +1,7 @@
 """The forms of the public door's answers: a status of HTTP's kind and a JSON-ready object.
 
-An error is ``{"error": {"code", "message"}}``, sometimes with more to show. It must not know the
-loop, nor change anything.
+An error is ``{"error": {"code", "message"}}``, sometimes with more to show. It must not change
+anything.
 """
 
 from __future__ import annotations
