@@ -170,7 +170,7 @@ def _alone(common: Common, site: Path) -> dict[str, Any]:
     except OSError as error:
         raise Failure(str(error)) from None
     if seen.plan is None or seen.verdict is None:
-        click.echo(seen.goal.text or f"error: {seen.goal.problem}", err=True)
+        click.echo(seen.goal.text, nl=False, err=True)
         raise Failure(seen.goal.problem)
     if seen.live.engine is None:
         say(
@@ -192,5 +192,5 @@ def _say_next(common: Common, site: Path, out: Path | None, answer: dict[str, An
 
 
 def _refused(error: AnswerError) -> int:
-    click.echo(error.details.get("text") or f"error: {error}", err=True)
+    click.echo((error.details.get("text") or f"error: {error}").rstrip("\n"), err=True)
     return EXIT_STALE if error.code == "plan_stale" else EXIT_ERROR

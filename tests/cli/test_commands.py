@@ -284,6 +284,23 @@ def test_dry_run_without_a_daemon_plans_against_the_kernel(say: Say, tmp_path: P
     assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_a_file_that_cannot_be_used_is_explained_in_lines_without_gaps(
+    daemon: Daemon, say: Say, options: tuple[str, ...]
+) -> None:
+    ready(say)
+    daemon.edit(SITE.replace("pool_size: 8", "pool_size: many"))
+    said = say("apply", daemon.path, *options)
+    assert (said.status, said.out) == (1, "")
+    assert said.err.startswith("error[E122]")
+    assert said.err.endswith("site.yaml: 1 error\n")
+
+
+def test_what_cannot_be_planned_is_said_once_without_a_daemon(say: Say, tmp_path: Path) -> None:
+    said = say("apply", tmp_path, "--dry-run")
+    assert (said.status, said.err.count("error")) == (1, 1)
+
+
 def test_no_password_reaches_any_output(daemon: Daemon, say: Say, tmp_path: Path) -> None:
     secret = "open-sesame-0815"
     daemon.edit(SITE.replace("one", secret))
