@@ -23,7 +23,7 @@ from tests.root.guest.vm import TRUNK, Guest
 
 MEMORY: Final = 1536
 _TAP, _SHOP, _STREET = "tap0", "shop", "street"
-_MODULES: Final = "veth tun ppp_async ppp_synctty"
+_MODULES: Final = "veth sch_ingress cls_bpf ppp_async ppp_synctty"
 _PREPARE: Final = f"""\
 set -e
 modprobe -d /run/root -a {_MODULES}

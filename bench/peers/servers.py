@@ -56,7 +56,7 @@ class Server(ABC):
 
 
 class Ours(Server):
-    """The engine, with the data path that the guest's kernel can have."""
+    """The engine, with the data path that it would choose by itself."""
 
     name = "reconciler"
     processes = ("python", "python3", "python3.11")
@@ -65,7 +65,7 @@ class Ours(Server):
         _must(
             guest,
             f"mkdir {_DIRECTORY}\ncd {ROOT}\n"
-            f"{sys.executable} -m reconciler.engine --runtime-dir {_DIRECTORY} --datapath tun"
+            f"{sys.executable} -m reconciler.engine --runtime-dir {_DIRECTORY} --datapath ebpf"
             f" >{_DIRECTORY}/out 2>{_LOG} &\n"
             + _until(f"grep -q ready {_DIRECTORY}/out")
             + f"{INSIDE} serve {_DIRECTORY} {users} {' '.join(interfaces)}",
