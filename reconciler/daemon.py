@@ -117,6 +117,8 @@ def run(options: Options) -> int:
             events=events,
             clocks=clocks,
         )
+        if not options.external_engine:
+            stack.callback(_leave_none_idle, supervisor, reconciler)
         if not options.once:
             logbook = stack.enter_context(closing(Logbook(options.runtime_dir, events)))
             logbook.start(clocks.wall())
@@ -128,10 +130,7 @@ def run(options: Options) -> int:
         loop = Loop(reconciler, Board(events), advice, wake, watch, options.interval)
         with _signals(wake) as impatient:
             if options.once:
-                status = _once(loop)
-                if status and not options.external_engine:
-                    _leave_none_idle(supervisor)
-                return status
+                return _once(loop)
             advice.start()
             _kernel_hints(stack, wake)
             # A connection of its own: who only asks must not wait behind a pass, nor long for a hung engine.
@@ -164,10 +163,10 @@ def _once(loop: Loop) -> int:
     return 3 if done.in_time else 6
 
 
-def _leave_none_idle(supervisor: Supervisor) -> None:
+def _leave_none_idle(supervisor: Supervisor, reconciler: Reconciler) -> None:
     """End an engine that was never told what to serve: nobody would know of it."""
     with suppress(NoEngineError):
-        if supervisor.client.observe()["generation"] == 0:
+        if not reconciler.archive.through and supervisor.client.observe()["generation"] == 0:
             supervisor.stop()
 
 

@@ -351,6 +351,8 @@ def test_an_address_for_metrics_that_is_taken_is_said_at_once(box: Box) -> None:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         assert box.start("--datapath", "null", "--metrics-listen", address).wait(20) == 1
     assert f"error: cannot listen on {address} for metrics: Address already in use\n" in box.log.read_text()
+    with pytest.raises(NoEngineError):
+        box.engine.hello()
 
 
 def test_without_root_one_line_says_what_is_missing(box: Box) -> None:
