@@ -26,6 +26,7 @@ from reconciler.engine.datapath.null import NullDataPath
 from reconciler.engine.host import Host
 from reconciler.engine.journal import Journal
 from reconciler.engine.messages import SessionView
+from reconciler.engine.shaper import Shaper
 from reconciler.linux import interface
 from reconciler.linux.interface import Interface
 from reconciler.resources.engine import EngineClient, NoEngineError, RefusedError
@@ -102,6 +103,7 @@ class Hosted:
         legacy = restore.read(self._journal)
         concentrator = restore.concentrator(legacy, self._journal, Entropy())
         self.host = Host(concentrator, self.carrier, Chronicle(self._journal, legacy.terms))
+        self.host.shaper = Shaper(None)  # its queues would be the real kernel's
         self.host.on_event = lambda event: self.on_event(event)
         restore.restore(self.host, legacy, commands.user)
         self.carrier.prune()
