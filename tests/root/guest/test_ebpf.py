@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.root, pytest.mark.guest, pytest.mark.timeout(300)]
 HERE = Path(__file__).parent
 FILES = (
     HERE.parent / "test_linux_bpf.py",
+    HERE.parent / "test_linux_packet.py",
     HERE.parent / "test_datapaths.py",
     HERE.parent / "test_ebpf_datapath.py",
     HERE / "inside.py",
