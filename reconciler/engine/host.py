@@ -306,6 +306,8 @@ class Host:
                 log.warning("interface %s was removed or replaced: its sessions are over", name)
                 self.unlisten(name, End.INTERFACE_LOST)
                 continue
+            if missed := port.missed():
+                self.drops[Drop.QUEUE_FULL] += missed
             here = port.interface
             if here.mtu != before.mtu:
                 self._serve(port, self.concentrator.generation)

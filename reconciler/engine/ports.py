@@ -17,6 +17,7 @@ from reconciler.linux.packet import (
     PADI_ONLY,
     PPP_CONTROL,
     adopt_packet_socket,
+    missed,
     open_packet_socket,
 )
 
@@ -68,6 +69,10 @@ class Port:
                 yield sock.recv(_LARGEST_FRAME)
             except OSError:  # nothing left, or the interface went down: ``still_there`` tells
                 return
+
+    def missed(self) -> int:
+        """How many frames came faster than they were taken, and were lost, since this was last asked."""
+        return sum(map(missed, self.sockets.values()))
 
     def send(self, frame: bytes) -> bool:
         """Put a frame on the interface; False if that was not possible now."""

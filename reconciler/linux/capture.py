@@ -12,9 +12,9 @@ from errno import ENETDOWN
 from struct import Struct
 from typing import NamedTuple
 
-from reconciler.linux.packet import EVERY_ETHERTYPE, PPPOE_BOTH_WAYS, open_packet_socket
+from reconciler.linux.packet import EVERY_ETHERTYPE, PPPOE_BOTH_WAYS, SOL_PACKET, open_packet_socket
 
-_SOL_PACKET, _PACKET_AUXDATA = 263, 8
+_PACKET_AUXDATA = 8
 _SO_TIMESTAMPNS = 35
 _VLAN_VALID, _VLAN_TPID_VALID = 0x10, 0x40
 _auxdata = Struct("IIIHHHH")
@@ -54,7 +54,7 @@ class Capture:
     def __init__(self, interface: str) -> None:
         self.interface = interface
         self._socket = open_packet_socket(interface, EVERY_ETHERTYPE, PPPOE_BOTH_WAYS)
-        self._socket.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
+        self._socket.setsockopt(SOL_PACKET, _PACKET_AUXDATA, 1)
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
 
     def fileno(self) -> int:
@@ -85,7 +85,7 @@ def _told(frame: bytes, ancillary: list[tuple[int, int, bytes]]) -> tuple[int, b
         if (level, kind) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS):
             seconds, nanoseconds = _timespec.unpack(data)
             at = seconds * 1_000_000_000 + nanoseconds
-        elif (level, kind) == (_SOL_PACKET, _PACKET_AUXDATA):
+        elif (level, kind) == (SOL_PACKET, _PACKET_AUXDATA):
             status, *_, tci, tpid = _auxdata.unpack(data)
             if status & _VLAN_VALID:
                 tag = _vlan.pack(tpid if status & _VLAN_TPID_VALID else _8021Q, tci)

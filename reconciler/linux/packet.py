@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 SO_ATTACH_FILTER, SO_RCVBUFFORCE, SO_ATTACH_BPF = 26, 33, 50
+SOL_PACKET = 263
 RECEIVE_BUFFER = 4 << 20
 """Octets of the kernel's queue for each socket, which the kernel doubles: some thousand frames while the
 reader is busy. The smallest frame takes 0.8 to 4.4 kB of it, as its card's driver and generic XDP have it.
@@ -22,6 +23,8 @@ reader is busy. The smallest frame takes 0.8 to 4.4 kB of it, as its card's driv
 EVERY_ETHERTYPE = 0x0003
 """ETH_P_ALL: such a socket also sees what is sent."""
 
+_PACKET_STATISTICS = 6
+_STATISTICS = Struct("II")
 _SOCK_FILTER = Struct("HBBI")
 _SOCK_FPROG = Struct("HP")
 
@@ -100,6 +103,12 @@ def _make_room(sock: socket.socket) -> None:
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
     except PermissionError:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+
+
+def missed(sock: socket.socket) -> int:
+    """How many frames found a packet socket's queue full since this was last asked."""
+    _, dropped = _STATISTICS.unpack(sock.getsockopt(SOL_PACKET, _PACKET_STATISTICS, _STATISTICS.size))
+    return int(dropped)
 
 
 def adopt_packet_socket(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from reconciler.engine.messages import PROTOCOL
 from reconciler.linux import links
+from reconciler.linux.packet import RECEIVE_BUFFER
 from tests.peer import Subscriber
 from tests.root.engine import Engine, entry
 from tests.root.wire import Cable
@@ -19,6 +21,8 @@ from tests.root.wire import Cable
 pytestmark = pytest.mark.root
 
 THEO = bytes.fromhex("02c100000001")
+MOST = 1490
+"""Octets of a PPP packet, its protocol included: few of them fill a queue."""
 
 
 def test_it_says_who_it_is(engine: Engine) -> None:
@@ -151,6 +155,18 @@ def test_who_knows_a_moment_is_told_what_has_changed_since(engine: Engine, cable
     assert news["users"]["user7"] is None
     assert [(one["user"], one["state"]) for one in news["sessions"]] == [("theo", "opened")]
     assert engine.observe({**first["mark"], "engine": "another"})["whole"]
+
+
+def test_frames_that_come_faster_than_they_are_read_are_counted(engine: Engine, cable: Cable) -> None:
+    engine.serve("theo")
+    theo = cable.dial(Subscriber(THEO))
+    echo = (b"\xc0\x21\x09\1" + (MOST - 2).to_bytes(2, "big")).ljust(MOST, b"\0")
+    session = b"\x88\x64\x11\0" + theo.session_id.to_bytes(2, "big") + len(echo).to_bytes(2, "big")
+    engine.process.send_signal(signal.SIGSTOP)
+    cable.say([theo.ac_mac + THEO + session + echo] * (2 * RECEIVE_BUFFER // MOST))
+    engine.process.send_signal(signal.SIGCONT)
+    cable.until(lambda: "queue_full" in engine.observe()["drops"])
+    assert theo.state == "up"
 
 
 def test_an_interface_that_is_removed_takes_its_sessions_along(engine: Engine, cable: Cable) -> None:

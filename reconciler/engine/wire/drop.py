@@ -57,6 +57,7 @@ class Drop(Documented):
     NO_SESSION = "no_session", "a packet for a subscriber's address that no session has (counted by `ebpf`)"
     TOO_BIG = "too_big", "a packet for a subscriber that its session cannot take, and the kernel did not cut"
     UNSEGMENTED = "unsegmented", "several segments in one packet, which the kernel should have taken apart"
+    QUEUE_FULL = "queue_full", "a frame that came faster than the engine reads: it never saw it"
     SEND_FAILED = "send_failed", "a frame of ours that could not be sent: the interface is down or full"
     INTERNAL_ERROR = "internal_error", "a frame that met a bug of ours, which ended its session"
 
