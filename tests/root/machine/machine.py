@@ -125,7 +125,7 @@ def _descendant(pid: int, name: str) -> int | None:
 
 
 def _inside(init: int) -> list[str]:
-    return ["nsenter", "--target", str(init), "--all", "--wdns=/"]
+    return ["nsenter", "--target", str(init), "--all", "--root", "--wd"]
 
 
 def _state(init: int) -> str:
