@@ -15,7 +15,7 @@ from bench.subscribers import PASSWORD, user
 from tests.root.guest.pppd import Dialled, Pppd
 
 WINDOW: Final = 50
-"""How many of the crowd dial at a time. Of many more at once, the guest's network card loses some."""
+"""How many of the crowd dial at a time."""
 _ALONE: Final = 5
 _WITHIN: Final = 180.0
 _CROWD: Final = 1000
