@@ -22,6 +22,9 @@ from tests.root.wire import Cable
 pytestmark = [pytest.mark.root, pytest.mark.timeout(120)]
 
 NAMES = ("u0", "u1", "u2")
+STANDSTILL = float(os.environ.get("RECONCILER_STANDSTILL", "3"))
+"""Seconds that the reconciler stands still: several echoes long."""
+
 SITE = """\
 version: 1
 interface: eth0
@@ -152,7 +155,7 @@ def test_a_reconciler_that_stands_still_is_not_missed(box: Box, crowd: Crowd, ca
     os.kill(box.processes[-1].pid, signal.SIGSTOP)
     try:
         box.edit(SITE + "  u3: test\n")
-        time.sleep(3)  # several echoes long
+        time.sleep(STANDSTILL)
         assert box.engine.observe()["draining"] is None
     finally:
         os.kill(box.processes[-1].pid, signal.SIGCONT)
