@@ -115,5 +115,5 @@ def test_it_is_put_back_when_somebody_takes_it_away_and_leaves_no_trace(
     engine.ask("shutdown")
     engine.process.wait(10)
     for name in (device, f"{device}-up"):
-        with pytest.raises(OSError, match="no interface"):
+        with pytest.raises(OSError, match="no such interface"):
             interface.read(name)
