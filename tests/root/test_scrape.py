@@ -76,6 +76,7 @@ def test_what_is_scraped_is_true_and_counters_fall_only_where_their_process_has_
         os.kill(engine, signal.SIGKILL)
         box.until(lambda status: (status["engine"] or {}).get("pid") not in (None, engine), "another engine")
         box.ready()
+        crowd.until_answered()
         after = scrape(port)
         assert crowd.lost() == {}
     started = "reconciler_process_start_time_seconds"
