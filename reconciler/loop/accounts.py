@@ -56,10 +56,15 @@ def missing(
 
 
 def breaches(
-    gone: Iterable[SessionView], ended: Iterable[SessionKey], reasons: Mapping[Key, str]
+    gone: Iterable[SessionView],
+    ended: Iterable[SessionKey],
+    reasons: Mapping[Key, str],
+    *,
+    witnessed: bool = True,
 ) -> list[Breach]:
     """Those of the missing sessions that we ended, or of whose end nobody heard (``reasons``) for a reason
-    of their own. Of one without a login it is not always told: most come to nothing by themselves.
+    of their own. Of one without a login it is not always told: most come to nothing by themselves. Nor is it
+    unless ``witnessed`` by one engine all the while: what another one had still to say died with it.
     """
     ours = {key(session) for session in ended}
     found: list[Breach] = []
@@ -67,7 +72,7 @@ def breaches(
         reason = reasons.get(key(session))
         if key(session) in ours:
             found.append(Breach(session, "ended by this apply"))
-        elif reason is None and session["user"] is not None:
+        elif reason is None and session["user"] is not None and witnessed:
             found.append(Breach(session, "ended without a word"))
         elif reason in COMMANDED:
             found.append(Breach(session, reason))

@@ -150,7 +150,8 @@ class Work:
             return ()
         known = [accounts.key(session) for session in gone if session["user"] is not None]
         reasons = self._events.ends(known, told, LAST_WORDS)
-        return tuple(accounts.breaches(gone, ended, reasons))
+        one_engine = _engine(before) == _engine(after)
+        return tuple(accounts.breaches(gone, ended, reasons, witnessed=one_engine))
 
     def _stamp(self, seen: Picture) -> None:
         """Tell the engine which generation new sessions belong to, where no change of its own did."""
@@ -207,3 +208,8 @@ def _blocked(failures: Sequence[Failure]) -> Blocked:
     first = next((f for f in failures if f.reason == "InterfaceMissing"), failures[0])
     more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
     return Blocked(first.reason, first.message + more)
+
+
+def _engine(seen: Picture) -> str | None:
+    """Which engine was looked at."""
+    return seen.at.live.engine["mark"]["engine"] if seen.at.live.engine else None

@@ -89,6 +89,12 @@ def test_accounts_tell_our_doing_from_theirs(ended: bool, reason: str | None, br
     assert [one.why for one in found] == ([breach] if breach else [])
 
 
+def test_accounts_expect_no_word_that_died_with_an_engine() -> None:
+    gone, key = session(1), accounts.key(session(1))
+    assert accounts.breaches([gone], [], {}, witnessed=False) == []
+    assert accounts.breaches([gone], [], {key: "user_removed"}, witnessed=False) != []
+
+
 def test_accounts_expect_no_word_of_who_had_not_logged_in() -> None:
     stranger = session(1, user=None)
     assert accounts.breaches([stranger], [], {}) == []

@@ -190,7 +190,10 @@ def test_real_limits_of_inotify_lead_to_polling_and_are_said_once(
 ) -> None:
     for number in range(9):
         (tmp_path / f"{number}").mkdir()
-    command = ["unshare", "--user", "--map-root-user", sys.executable, "-c", LIMITED]
+    apart = ["unshare", "--user", "--map-root-user"]
+    if subprocess.run([*apart, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no user namespace here (in a chroot there is none): the limits would be everybody's")
+    command = [*apart, sys.executable, "-c", LIMITED]
     done = subprocess.run(
         [*command, limit, str(tmp_path), str(most)], capture_output=True, text=True, check=True
     )

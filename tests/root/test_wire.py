@@ -60,7 +60,7 @@ def test_D38_X2_short_packets_are_filled_with_zeros_too(engine: Engine, cable: C
 
 
 def test_D40_a_port_does_not_answer_for_the_vlans_above_it(engine: Engine, cable: Cable) -> None:
-    engine.serve()
+    engine.serve("theo")
     tags = (b"\x81\x00\x00\x64", b"\x88\xa8\x00\x64\x81\x00\x00\x64", b"\x88\xa8\x00\x64")
     cable.say([*(padi(b"vlan", vlan=tag) for tag in tags), padi(b"none")])
     cable.until(lambda: bool(discovery(cable)))
@@ -69,7 +69,7 @@ def test_D40_a_port_does_not_answer_for_the_vlans_above_it(engine: Engine, cable
 
 
 def test_D40_a_priority_tag_is_answered_without_one(engine: Engine, cable: Cable) -> None:
-    engine.serve()
+    engine.serve("theo")
     cable.say([padi(b"zero", vlan=b"\x81\x00\xe0\x00")])
     cable.until(lambda: bool(discovery(cable)))
     (answer,) = discovery(cable)
@@ -77,7 +77,7 @@ def test_D40_a_priority_tag_is_answered_without_one(engine: Engine, cable: Cable
 
 
 def test_D9_a_padi_for_another_station_is_not_answered(engine: Engine, cable: Cable) -> None:
-    engine.serve()
+    engine.serve("theo")
     here = interface.read("eth0").mac
     cable.say([padi(b"other", to=b"\x02other"), padi(b"ours", to=here)])
     cable.until(lambda: bool(discovery(cable)))

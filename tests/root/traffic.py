@@ -19,7 +19,7 @@ from typing import Any, Self
 from reconciler.linux import links, netns, sysctl
 
 FAR, NEAR = "192.0.2.2", "192.0.2.1"
-BUSY = ("busy", "reset by peer", "closed unexpectedly")
+BUSY = ("busy", "reset by peer", "closed unexpectedly", "refused")
 """What it says while its server is not yet done with the one before."""
 PATIENCE = 50
 """Attempts at a server that says that it is busy."""
