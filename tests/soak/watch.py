@@ -18,7 +18,7 @@ MEMORY_FLOOR = 16 << 10
 """Tolerated growth of memory: a tenth, and 16 MiB (in KiB) for what is bounded but not yet full: the log of
 events, and the plans that were shown last.
 """
-DESCRIPTORS = 2
+DESCRIPTORS = 4
 """Tolerated growth of the least number of descriptors: who asks just now has one."""
 SETTLING = 0.25
 
