@@ -11,6 +11,7 @@ import pytest
 
 from reconciler.linux import bpf, links, netns
 from tests.missing import do_without
+from tests.root.box import SITE, Box
 from tests.root.daemons import Daemons
 from tests.root.engine import Engine
 from tests.root.wire import Cable
@@ -103,5 +104,13 @@ def engine(neighbour: str, tmp_path: Path, request: pytest.FixtureRequest) -> It
 @pytest.fixture
 def cable(neighbour: str) -> Iterator[Cable]:
     made = Cable(neighbour)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def box(neighbour: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Box]:
+    """A reconciler's directory, with the ``SITE`` of the test's module; nothing runs in it yet."""
+    made = Box(tmp_path, getattr(request.module, "SITE", SITE))
     yield made
     made.close()

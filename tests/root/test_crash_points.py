@@ -19,10 +19,10 @@ import pytest
 from tests.generate import ROOT
 from tests.peer import Subscriber
 from tests.root import crash
+from tests.root.box import Box, condition
 from tests.root.crowd import Crowd
 from tests.root.engine import Engine, NotStartedError
 from tests.root.test_personas import ping
-from tests.root.test_reconciler import Box, condition
 from tests.root.wire import Cable
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]

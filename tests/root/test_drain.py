@@ -5,15 +5,14 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from reconciler.resources.engine import NoEngineError
 from tests.peer import Subscriber
+from tests.root.box import Box, condition, wait_for_end
 from tests.root.engine import Engine
-from tests.root.test_reconciler import Box, condition, wait_for_end
 from tests.root.wire import Cable
 
 pytestmark = pytest.mark.root
@@ -27,14 +26,6 @@ pool_start: 10.214.2.104
 pool_size: 16
 users:
 """ + "".join(f"  {name}: test\n" for name in USERS)
-
-
-@pytest.fixture
-def box(neighbour: str, tmp_path: Path) -> Iterator[Box]:
-    made = Box(tmp_path)
-    made.edit(SITE)
-    yield made
-    made.close()
 
 
 def subscribers(cable: Cable) -> list[Subscriber]:

@@ -8,9 +8,8 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,12 +17,13 @@ import pytest
 from reconciler.linux import interface, links, netlink, sysctl
 from reconciler.linux.errors import KernelError
 from reconciler.linux.sysctl import IP_FORWARD, interface_key
-from tests.root.test_reconciler import SITE, Box, condition
+from tests.root.box import SITE as PLAIN
+from tests.root.box import Box, condition
 
 pytestmark = pytest.mark.root
 
-FULL = (
-    SITE.replace("proxy_arp: true}", "proxy_arp: true, rp_filter: loose}")
+SITE = (
+    PLAIN.replace("proxy_arp: true}", "proxy_arp: true, rp_filter: loose}")
     + "nat: {masquerade: eth0}\nclamp_mss: true\n"
 )
 FOREIGN = """
@@ -40,14 +40,6 @@ table inet filter {
   }
 }
 """
-
-
-@pytest.fixture
-def box(neighbour: str, tmp_path: Path) -> Iterator[Box]:
-    made = Box(tmp_path)
-    made.edit(FULL)
-    yield made
-    made.close()
 
 
 def nft(*arguments: str) -> str:
@@ -127,7 +119,7 @@ def test_every_class_of_drift_is_told_by_the_kernel_and_put_back(
 
 
 def test_what_is_only_reported_is_left_until_it_is_to_be_put_back(box: Box) -> None:
-    box.edit(f"{FULL}self_heal: report\n")
+    box.edit(f"{SITE}self_heal: report\n")
     box.start("--datapath", "tun")
     device = box.ready()["device"]
     harms = [harm for harm in HARMS if not harm.path.startswith(("kernel.up", "kernel.nft"))]
@@ -142,7 +134,7 @@ def test_what_is_only_reported_is_left_until_it_is_to_be_put_back(box: Box) -> N
     assert (sysctl.read(IP_FORWARD), interface.read(device).mtu) == (0, 1000)
     plan = box.client.post("/v1/plan")["text"]
     assert "left so: self_heal.routes is report" in plan
-    box.edit(FULL)
+    box.edit(SITE)
     box.until(lambda status: not condition(status, "Drifted")[0], "the healing")
     assert (sysctl.read(IP_FORWARD), interface.read(device).mtu) == (1, 1492)
 
@@ -185,10 +177,10 @@ def test_without_nft_what_was_asked_for_is_blocked_and_says_what_to_install(box:
     box.start("--datapath", "tun", prefix=WITHOUT_NFT)
     status = box.until(lambda status: condition(status, "Ready")[1] == "NftablesMissing", "the complaint")
     assert "apt install nftables" in condition(status, "Ready")[2]
-    box.edit(SITE)
+    box.edit(PLAIN)
     status = box.ready()
     assert condition(status, "SegmentsNotClamped")[0], "nobody asked for it, so it is only said"
-    box.edit(f"{SITE}clamp_mss: false\n")
+    box.edit(f"{PLAIN}clamp_mss: false\n")
     box.until(lambda status: not condition(status, "SegmentsNotClamped")[0], "the all-clear")
 
 

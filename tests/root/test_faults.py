@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.linux import links, netns
+from tests.root.box import Box, condition
 from tests.root.crowd import Crowd
 from tests.root.test_engine_restart import lcp_echo
-from tests.root.test_reconciler import Box, condition
 from tests.root.wire import Cable
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(120)]
@@ -34,14 +34,6 @@ pool_size: 16
 auth: [pap]
 users:
 """ + "".join(f"  {name}: test\n" for name in NAMES)
-
-
-@pytest.fixture
-def box(neighbour: str, tmp_path: Path) -> Iterator[Box]:
-    made = Box(tmp_path)
-    made.edit(SITE)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -5,23 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.generate import ROOT
 from tests.importers import test_pppoe_server as setup
-from tests.root.test_reconciler import Box
+from tests.root.box import Box
 
 pytestmark = pytest.mark.root
-
-
-@pytest.fixture
-def box(neighbour: str, tmp_path: Path) -> Iterator[Box]:
-    made = Box(tmp_path)
-    yield made
-    made.close()
 
 
 def test_the_imported_set_up_plans_to_no_changes_against_the_example(box: Box, tmp_path: Path) -> None:

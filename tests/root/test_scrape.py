@@ -6,29 +6,20 @@ import os
 import signal
 import socket
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.root import test_upgrade
+from tests.root.box import Box
 from tests.root.crowd import Crowd
-from tests.root.test_reconciler import Box
-from tests.root.test_upgrade import SITE
 from tests.root.wire import Cable
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(120)]
 
+SITE = test_upgrade.SITE
 Series = tuple[str, tuple[tuple[str, str], ...]]
-
-
-@pytest.fixture
-def box(neighbour: str, tmp_path: Path) -> Iterator[Box]:
-    made = Box(tmp_path)
-    made.edit(SITE)
-    yield made
-    made.close()
 
 
 def free_port() -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,8 @@ import pytest
 
 from reconciler import __version__
 from tests.generate import ROOT
+from tests.root.box import Box, condition
 from tests.root.crowd import Crowd
-from tests.root.test_reconciler import Box, condition
 from tests.root.versions import LATER, later, rewrite
 from tests.root.wire import Cable
 
@@ -33,14 +32,6 @@ limits: {padi_per_mac: 0, padi_total: 0}
 users:
 """ + "".join(f"  {name}: test\n" for name in NAMES)
 IDENTITY = ("user", "id", "mac", "address", "since")
-
-
-@pytest.fixture
-def box(neighbour: str, tmp_path: Path) -> Iterator[Box]:
-    made = Box(tmp_path)
-    made.edit(SITE)
-    yield made
-    made.close()
 
 
 @pytest.fixture
