@@ -83,12 +83,19 @@ class Instance:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``reconciler`` with these arguments; its output and exit status are the caller's to judge."""
-        environment = {**os.environ, "RECONCILER_RUNTIME_DIR": str(self.runtime_dir), "NO_COLOR": "1"}
-        argv = [*_RECONCILER, *arguments]
+        argv, environment = [*_RECONCILER, *arguments], self.environment()
         with netns.inside(self._namespace):  # a plan without a daemon would read the kernel's values here
             return subprocess.run(
                 argv, env=environment, capture_output=True, text=True, timeout=60, check=False
             )
+
+    def environment(self) -> dict[str, str]:
+        """What tells a ``reconciler`` that is typed which one is meant."""
+        directories = {
+            "RECONCILER_RUNTIME_DIR": str(self.runtime_dir),
+            "RECONCILER_STATE_DIR": str(self.state_dir),
+        }
+        return {**os.environ, **directories, "NO_COLOR": "1"}
 
     def ask(self, *arguments: str) -> Any:
         """What a command says in JSON. Raises :class:`InstanceError` when it fails."""

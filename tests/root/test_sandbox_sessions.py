@@ -10,16 +10,15 @@ import pytest
 
 from reconciler.lab.caller import Caller, CallerError, Event
 from reconciler.lab.sandbox import Sandbox
+from tests.root.ward import HEAD
 
 pytestmark = pytest.mark.root
 
-SITE = """\
-version: 1
-interface: eth0
-ac_name: SERVER
-local_ip: 10.214.2.100
-pool_start: 10.214.2.101
-lcp_echo: {interval: 1, failures: 2}
+SITE = f"""\
+{HEAD}\
+lcp_echo:
+  interval: 1
+  failures: 2
 users:
   theo: test
   pablo:

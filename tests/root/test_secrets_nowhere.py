@@ -27,18 +27,16 @@ from reconciler.lab.instance import InstanceError, condition
 from reconciler.lab.sandbox import Sandbox
 from reconciler.linux import netns
 from reconciler.site.hashes import Scrypt
+from tests.root.ward import HEAD
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]
 
-SITE = """\
-version: 1
-interface: eth0
-ac_name: SERVER
-local_ip: 10.214.2.100
-pool_start: 10.214.2.101
+SITE = f"""\
+{HEAD}\
 pool_size: 16
 auth: [pap, mschapv2, chap]
-limits: {failed_logins: 0}
+limits:
+  failed_logins: 0
 users:
 """
 VARIABLE = "RECONCILER_TEST_PASSWORD"
@@ -110,8 +108,7 @@ class Witness:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command, of which every word is looked at."""
-        instance = self.sandbox.instance
-        done = instance.command("--state-dir", str(instance.state_dir), *arguments)
+        done = self.sandbox.instance.command(*arguments)
         self.look(f"reconciler {' '.join(arguments[:2])}", (done.stdout + done.stderr).encode())
         return done
 

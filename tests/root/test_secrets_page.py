@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,18 +9,14 @@ import pytest
 
 from reconciler.lab.instance import Status, condition
 from reconciler.lab.sandbox import Sandbox
-from reconciler.linux import netns
 from tests.generate import ROOT
 from tests.pages import Example, examples
+from tests.root.ward import HEAD, Ward
 
 pytestmark = pytest.mark.root
 
-SITE = """\
-version: 1
-interface: eth0
-ac_name: SERVER
-local_ip: 10.214.2.100
-pool_start: 10.214.2.101
+SITE = f"""\
+{HEAD}\
 pool_size: 8
 users:
   theo: test
@@ -34,53 +27,21 @@ EXAMPLES = examples(ROOT / "docs" / "secrets.md")
 SECTIONS = list(dict.fromkeys(example.section for example in EXAMPLES))
 
 
-class Ward:
-    """A sandbox, and commands typed beside its site file."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        self.instance = sandbox.instance
-
-    def type(self, *arguments: str) -> str:
-        """What a command prints, on both its outputs."""
-        directories = {
-            "RECONCILER_RUNTIME_DIR": str(self.instance.runtime_dir),
-            "RECONCILER_STATE_DIR": str(self.instance.state_dir),
-        }
-        with netns.inside(self.sandbox.topology.ac):
-            done = subprocess.run(
-                [sys.executable, "-m", "reconciler", *arguments],
-                cwd=self.sandbox.directory,
-                env={**os.environ, **directories, "NO_COLOR": "1", "PYTHONPATH": str(ROOT)},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=60,
-                check=False,
-            )
-        return done.stdout
-
-    def says(self, example: Example) -> None:
-        example.check(self.type(*example.command.split()[1:]))
-
-    def dial(self, user: str, password: str = "test") -> bool:
-        return bool(self.sandbox.callers[user].dial(user, password)["event"] == "up")
-
-    def save(self, text: str) -> None:
-        self.instance.save(text)
-        self.instance.wait_in_force(text)
-
-
 @pytest.fixture
 def ward() -> Iterator[Ward]:
     with Sandbox(SITE, ("theo", "pablo")) as sandbox:
         yield Ward(sandbox)
 
 
+def save(ward: Ward, text: str) -> None:
+    ward.instance.save(text)
+    ward.instance.wait_in_force(text)
+
+
 def sealed(ward: Ward) -> None:
     """The box's recipient is in the file, as the page asks for, and the users' passwords encrypted."""
-    recipient = ward.type("secret", "recipient").strip()
-    ward.save(SITE.replace("users:", f"age_recipients: [{recipient}]\nusers:"))
+    recipient = ward.type("reconciler secret recipient").strip()
+    save(ward, SITE.replace("users:", f"age_recipients: [{recipient}]\nusers:"))
 
 
 def encrypted(ward: Ward, asked: list[Example]) -> None:
@@ -93,7 +54,7 @@ def encrypted(ward: Ward, asked: list[Example]) -> None:
     text = ward.instance.site.read_text()
     assert "test" not in text
     ward.instance.wait_in_force(text)
-    assert ward.dial("pablo"), "the daemon reads what was encrypted"
+    assert ward.dial("pablo", "pablo"), "the daemon reads what was encrypted"
     values = [line.split("password_age: ")[1].rstrip("}\n") for line in text.splitlines() if "_age:" in line]
     ward.instance.save(text.replace(values[1], values[0]))
     ward.instance.wait_for(
@@ -104,12 +65,12 @@ def encrypted(ward: Ward, asked: list[Example]) -> None:
 
 def in_a_file(ward: Ward, asked: list[Example]) -> None:
     exposed, plan = asked
-    secret = Mounted(ward.sandbox.directory / "secrets", "theo", "test")
-    ward.save(SITE.replace("theo: test", "theo: {password_file: secrets/theo}"))
+    secret = Mounted(ward.directory / "secrets", "theo", "test")
+    save(ward, SITE.replace("theo: test", "theo: {password_file: secrets/theo}"))
     ward.says(exposed)
     assert "W206" in ward.instance.log.read_text()
-    assert ward.dial("theo")
-    assert ward.dial("pablo")
+    assert ward.dial("theo", "theo")
+    assert ward.dial("pablo", "pablo")
     ward.instance.kill()
     secret.swap("new")
     ward.says(plan)
@@ -158,10 +119,10 @@ def no_plain_text(ward: Ward, asked: list[Example]) -> None:
 def another_key(ward: Ward, asked: list[Example]) -> None:
     (again,) = asked
     sealed(ward)
-    ward.type("secret", "encrypt")
+    ward.type("reconciler secret encrypt")
     before = ward.instance.site.read_text()
     ward.instance.wait_in_force(before)
-    assert ward.dial("theo")
+    assert ward.dial("theo", "theo")
     ward.says(again)
     text = ward.instance.site.read_text()
     assert text != before
@@ -187,10 +148,10 @@ def test_every_scene_is_on_the_page() -> None:
 
 
 def test_a_secret_that_is_swapped_is_in_force_at_once_and_touches_nobody_else(ward: Ward) -> None:
-    secret = Mounted(ward.sandbox.directory / "secrets", "theo", "test")
-    ward.save(SITE.replace("theo: test", "theo: {password_file: secrets/theo}"))
-    assert ward.dial("theo")
-    assert ward.dial("pablo")
+    secret = Mounted(ward.directory / "secrets", "theo", "test")
+    save(ward, SITE.replace("theo: test", "theo: {password_file: secrets/theo}"))
+    assert ward.dial("theo", "theo")
+    assert ward.dial("pablo", "pablo")
     for password in ("second", "third"):
         generation = ward.instance.status()["generation"]["applied"]
         secret.swap(password)
@@ -200,5 +161,5 @@ def test_a_secret_that_is_swapped_is_in_force_at_once_and_touches_nobody_else(wa
         since = len(theo.events)
         theo.order("hangup")
         assert theo.wait_event("down", since=since, wait=10)
-        assert not ward.dial("theo")
-        assert ward.dial("theo", password)
+        assert not ward.dial("theo", "theo")
+        assert ward.dial("theo", "theo", password)

@@ -15,15 +15,12 @@ from reconciler.linux import links, netns
 from tests.missing import do_without
 from tests.root.guest.pppd import Pppd
 from tests.root.guest.vm import NEEDS, Guest
+from tests.root.ward import HEAD
 
 TAP = "tap0"
 
-SITE = """\
-version: 1
-interface: eth0
-ac_name: SERVER
-local_ip: 10.214.2.100
-pool_start: 10.214.2.101
+SITE = f"""\
+{HEAD}\
 pool_size: 8
 dns_servers: [8.8.8.8, 8.8.4.4]
 forwarding:
