@@ -217,10 +217,11 @@ class Convergence(RuleBasedStateMachine):
     def nobody_confirms(self, text: str, killed: bool) -> None:
         """What was in force before a trial is in force after it, whoever was killed in between."""
         self.world.edit(text)
+        earlier = self.world.reconciler.course.bearing.pending
         self.apply_by_hand(60.0)
         pending = self.world.reconciler.course.bearing.pending
-        if pending is None:
-            return  # held, or in force already
+        if pending is None or pending == earlier:
+            return  # held, or in force already; an earlier trial goes on
         before = self.world.reconciler.history.wish_of(pending.undo_to)
         if killed:
             self.restart_the_reconciler()

@@ -5,6 +5,7 @@ It knows nothing of subscribers.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -78,13 +79,24 @@ class House:
     def sessions(self) -> list[dict[str, Any]]:
         return list(self.client.get("/v1/sessions"))
 
+    def account(self, user: str) -> str:
+        """All that the daemon says of a user: why they are not online, or their sessions."""
+        try:
+            why = json.dumps(self.client.get("/v1/why", name=user), indent=1)
+            return "\n".join([why, *(str(one) for one in self.sessions() if one["user"] == user)])
+        except (NoDaemonError, AnswerError) as error:
+            return str(error)
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        return self.log.read_text(errors="replace")[-3000:]
+
     def until(self, fulfilled: Callable[[dict[str, Any]], bool], what: str) -> None:
         """Wait for a status. Raises ``AssertionError`` with the end of the log."""
         end = time.monotonic() + PATIENCE
         while not ((status := self.status()) and fulfilled(status)):
             if time.monotonic() > end:
-                log = self.log.read_text(errors="replace")[-3000:]
-                raise AssertionError(f"no sign of {what}: {status.get('conditions')}\n{log}")
+                raise AssertionError(f"no sign of {what}: {status.get('conditions')}\n{self.last_words()}")
             time.sleep(0.02)
 
     def processes(self) -> dict[str, int]:

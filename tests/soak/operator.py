@@ -87,7 +87,7 @@ class Operator:
     def begin(self) -> None:
         """Everybody who may dials in."""
         self._tell_passwords()
-        self._let_back(self._clients)
+        self.bring_back(self._clients)
 
     def end(self) -> None:
         """Give what is still on its way the time to arrive."""
@@ -97,25 +97,25 @@ class Operator:
 
     def change_a_setting(self) -> None:
         key = self._chance.choice(sorted(_SETTINGS))
-        self._change(lambda site: site.update({key: self._chance.choice(_SETTINGS[key])}))
+        self.change(lambda site: site.update({key: self._chance.choice(_SETTINGS[key])}))
 
     def change_the_pool(self) -> None:
         start, size = self._chance.choice(self._pools)
-        self._change(lambda site: site.update(pool_start=start, pool_size=size))
+        self.change(lambda site: site.update(pool_start=start, pool_size=size))
 
     def add_or_remove_a_user(self) -> None:
         gone = sorted(self._clients.keys() - self.site["users"].keys())
         name = self._chance.choice(gone if len(gone) > len(self._clients) // 3 else sorted(self._clients))
         if name not in self.site["users"]:
-            self._change(lambda site: site["users"].update({name: {"password": name}}))
+            self.change(lambda site: site["users"].update({name: {"password": name}}))
         else:
             at_risk = {name} if self.site.get("on_remove") != "drain" else set()
-            self._change(lambda site: site["users"].pop(name), at_risk)
+            self.change(lambda site: site["users"].pop(name), at_risk)
 
     def add_or_remove_a_stranger(self) -> None:
         """Somebody who never dials in."""
         name = f"stranger{self._chance.randrange(20)}"
-        self._change(
+        self.change(
             lambda site: (
                 site["users"].pop(name)
                 if name in site["users"]
@@ -127,12 +127,12 @@ class Operator:
         name = self._user()
         enabled = self.site["users"][name].get("enabled", True)
         at_risk = {name} if enabled and self.site.get("on_remove") != "drain" else set()
-        self._change(lambda site: site["users"][name].update(enabled=not enabled), at_risk)
+        self.change(lambda site: site["users"][name].update(enabled=not enabled), at_risk)
 
     def change_a_password(self) -> None:
         name, password = self._user(), f"p{self._chance.randrange(10**6)}"
         at_risk = {name} if self.site.get("on_password_change") == "terminate" else set()
-        self._change(lambda site: site["users"][name].update(password=password), at_risk)
+        self.change(lambda site: site["users"][name].update(password=password), at_risk)
 
     def change_an_address(self) -> None:
         """To a fixed one of this user's own, or back to the pool."""
@@ -144,13 +144,13 @@ class Operator:
             if user.pop("ip", None) is None:
                 user["ip"] = f"10.65.{number // 250}.{number % 250 + 1}"
 
-        self._change(give)
+        self.change(give)
 
     def change_the_number_of_sessions(self) -> None:
         name = self._user()
         number = 1 + self.site["users"][name].get("sessions", 1) % 2
         at_risk = {name} if number == 1 else set()
-        self._change(lambda site: site["users"][name].update(sessions=number), at_risk)
+        self.change(lambda site: site["users"][name].update(sessions=number), at_risk)
 
     def write_the_same_in_another_order(self) -> None:
         def shuffle(site: Declared) -> None:
@@ -159,7 +159,7 @@ class Operator:
                 table.clear()
                 table.update(items)
 
-        self._change(shuffle)
+        self.change(shuffle)
 
     def break_the_file(self) -> None:
         """Nothing happens, and then it is good again."""
@@ -190,7 +190,10 @@ class Operator:
 
     # How one is carried out
 
-    def _change(self, alter: Callable[[Declared], object], at_risk: Iterable[str] = ()) -> None:
+    def change(self, alter: Callable[[Declared], object], at_risk: Iterable[str] = ()) -> None:
+        """An edit: only users ``at_risk`` may be named by its plan, and whoever of them may is back after
+        it.
+        """
         after = deepcopy(self.site)
         alter(after)
         at_risk = set(at_risk)
@@ -209,9 +212,10 @@ class Operator:
                 not any(client.up and client.subscriber.session_id in gone for client in self._of(at_risk))
             ),
             f"the ends of {named}",
+            lambda: self._last_words(at_risk),
         )
         self._tell_passwords()
-        self._let_back(at_risk)
+        self.bring_back(at_risk)
 
     def _settled(self) -> None:
         result = self._house.apply()
@@ -221,23 +225,36 @@ class Operator:
         """Subscribers know of their passwords at once, and whether it is of any use to dial."""
         with self._street.lock:
             for name, clients in self._clients.items():
-                user = self.site["users"].get(name)
-                for number, client in enumerate(sorted(clients, key=lambda client: not client.up)):
-                    allowed = user is not None and user.get("enabled", True)
-                    if user is not None:
+                user = self.site["users"].get(name, {"enabled": False})
+                for client in clients:
+                    if "password" in user:
                         client.subscriber.ppp.password = user["password"].encode()
-                    wants = allowed and number < user.get("sessions", 1) if user else False
-                    if wants and not client.wants:
-                        self._street.dial(client)
-                    elif not wants and not client.up:
+                wanted = _first(clients, user)[: _lines(user)]
+                for client in clients:
+                    if client not in wanted:
                         self._street.give_up(client)
+                    elif not client.wants:
+                        self._street.dial(client)
 
-    def _let_back(self, names: Iterable[str]) -> None:
+    def bring_back(self, names: Iterable[str]) -> None:
+        """Wait until all of them are up who may be; from then on none of them may be ended."""
         clients = [client for client in self._of(names) if client.wants]
-        self._street.until(lambda: all(client.up for client in clients), f"{names} being back")
+        self._street.until(
+            lambda: all(client.up for client in clients),
+            f"{names} being back",
+            lambda: self._last_words(names),
+        )
         with self._street.lock:
             for client in self._of(names):
                 client.may_end = not client.wants and client.may_end
+
+    def _last_words(self, names: Iterable[str]) -> str:
+        """What is said of users who are not as they should be: by them, and by the daemon."""
+        with self._street.lock:
+            lines = [str(client) for client in self._of(names)]
+        for name in names:
+            lines += [f"{name} is declared {self.site['users'].get(name)}", self._house.account(name)]
+        return "\n".join([*lines, self._house.last_words()])
 
     def _of(self, names: Iterable[str]) -> list[Client]:
         return [client for name in names for client in self._clients[name]]
@@ -246,6 +263,18 @@ class Operator:
         """A user who is in the file; one is always left."""
         known = [name for name in sorted(self._clients) if name in self.site["users"]]
         return self._chance.choice(known)
+
+
+def _lines(user: Declared) -> int:
+    """How many lines of a user may be up. Only one of them can have a fixed address."""
+    if not user.get("enabled", True):
+        return 0
+    return 1 if "ip" in user else int(user.get("sessions", 1))
+
+
+def _first(clients: Iterable[Client], user: Declared) -> list[Client]:
+    """Who is up first, and before them who has the address that another would have to wait for."""
+    return sorted(clients, key=lambda client: (client.address != user.get("ip"), not client.up))
 
 
 def _named(plan: dict[str, Any]) -> set[tuple[str, int]]:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address
 from math import inf
 from random import Random
 
@@ -51,6 +52,16 @@ class Client:
     @property
     def name(self) -> str:
         return self.subscriber.ppp.user.decode()
+
+    @property
+    def address(self) -> str:
+        return str(IPv4Address(self.subscriber.address))
+
+    def __str__(self) -> str:
+        it = self.subscriber
+        wants = "wants to be up" if self.wants else "dials no more"
+        said = f"{it.state}, {it.failure}" if it.failure else it.state
+        return f"{self.name} at {it.mac.hex(':')}: {wants}, {said}, session {it.session_id}, {self.address}"
 
 
 class Window:
@@ -111,7 +122,7 @@ class Street(threading.Thread):
     def dial(self, client: Client) -> None:
         """Have it be up from now on."""
         with self.lock:
-            client.wants, client.redial_at = True, time.monotonic()
+            client.wants, client.redial_at = True, inf if client.up else time.monotonic()
             self._plan(client)
 
     def hang_up(self, client: Client, *, polite: bool = True) -> None:
@@ -124,18 +135,25 @@ class Street(threading.Thread):
                 self._judge(client)
 
     def give_up(self, client: Client) -> None:
-        """Have it dial no more, once it is down."""
+        """Have it dial no more, once it is down. A dial that is under way is broken off: it would stand in
+        another's way if it came through.
+        """
         with self.lock:
             client.wants, client.redial_at = False, inf
+            if not client.up:
+                self._say(client.subscriber.hangup(time.monotonic(), polite=False))
+                self._judge(client)
 
     def say(self, frames: Iterable[bytes]) -> None:
         """Put any frames on the cable."""
         with self.lock:
             self._say(frames)
 
-    def until(self, done: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-        """Wait until something holds of the clients. Raises ``AssertionError`` when it takes too long."""
-        assert self.comes(done, patience), f"waited {patience} s for {what}"
+    def until(self, done: Callable[[], bool], what: str, told: Callable[[], str] = str) -> None:
+        """Wait until something holds of the clients. Raises ``AssertionError`` when it takes too long, with
+        what is then ``told``.
+        """
+        assert self.comes(done, PATIENCE), f"waited {PATIENCE:g} s for {what}\n{told()}"
 
     def comes(self, done: Callable[[], bool], patience: float) -> bool:
         """Whether something comes to hold of the clients within so many seconds."""

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.loop.answering.orders import CLAIM, OrderError
 from tests.fakes.engine import password
-from tests.loop.answering.orders import MANY, SECOND, THIRD, condition, take, theo
+from tests.loop.answering.orders import FIRST, MANY, SECOND, THIRD, condition, take, theo
 from tests.loop.world import World
 
 
@@ -117,6 +117,19 @@ def test_a_second_trial_goes_back_to_what_was_before_the_first(world: World) -> 
     world.clock.now += 120
     world.step()
     assert theo(world) == password("one")
+
+
+def test_a_second_trial_that_the_guard_holds_leaves_the_first_its_time(world: World) -> None:
+    world.orders.pause(None, "", "ann")
+    world.edit(MANY).step()
+    take(world, within=120.0)
+    world.settle()
+    world.edit(FIRST)
+    assert take(world, within=600.0) is not None
+    assert world.reconciler.due() == pytest.approx(120)
+    world.clock.now += 120
+    world.step()
+    assert sorted(world.engine.users) == ["pablo", "theo"]
 
 
 def test_the_same_trial_again_gives_more_time(world: World) -> None:
