@@ -33,13 +33,13 @@ _STATUS = {"met": 0, "held": EXIT_HELD, "invalid": EXIT_ERROR, "pending": EXIT_T
 
 
 @click.command("status")
-@click.option("--wait", is_flag=True, help="Wait until everything is as the file says.")
 @click.option(
-    "--commit",
-    metavar="SHA",
-    help="With --wait: and until the file is as in this commit. Exit with 4 when the guard holds it, with 1 "
-    "when its file is invalid.",
+    "--wait",
+    is_flag=True,
+    help="Wait until everything is as the file says. Exit at once with 4 when the guard holds what it says, "
+    "with 1 when it is invalid.",
 )
+@click.option("--commit", metavar="SHA", help="With --wait: and until the file is as in this commit.")
 @click.option(
     "--timeout",
     type=SECONDS,

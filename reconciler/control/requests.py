@@ -15,7 +15,7 @@ class Nothing(TypedDict):
 
 class Wait(TypedDict, total=False):
     """``wait``: seconds until an answer at the latest, sooner when all is as the file says, and the file as
-    in ``commit``.
+    in ``commit``, or when that is held or invalid.
     """
 
     wait: float

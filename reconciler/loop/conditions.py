@@ -151,10 +151,7 @@ class Board:
 
     def _judge_guard(self, report: Report, now: float) -> None:
         if report.held is not None:
-            plan, verdict = report.held.plan, report.held.verdict
-            release = f"`reconciler apply SITE --allow-guard {plan.id}`"
-            message = f"plan {plan.id} {verdict.counts}: release it with {release}, or revert the edit"
-            self._set("Held", True, "GuardExceeded", message, now)
+            self._set("Held", True, "GuardExceeded", report.held.message, now)
         elif report.plan is not None:
             self._set("Held", False, "NotHeld", "", now)
 

@@ -32,6 +32,12 @@ class Held:
     plan: Plan
     verdict: Verdict
 
+    @property
+    def message(self) -> str:
+        """What is too much, and what can be done, in one line."""
+        release = f"`reconciler apply SITE --allow-guard {self.plan.id}`"
+        return f"plan {self.plan.id} {self.verdict.counts}: release it with {release}, or revert the edit"
+
 
 class Gate:
     """``through`` is the generation that was let through last. Not thread-safe: its users take turns."""

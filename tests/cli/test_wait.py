@@ -1,7 +1,8 @@
-"""``reconciler status --wait --commit``: what a deploy waits for, and how it comes out."""
+"""``reconciler status --wait``, mostly with ``--commit``: what a deploy waits for, and how it comes out."""
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -89,7 +90,29 @@ def test_a_commit_that_the_guard_holds(deployed: Daemon, wait: Callable[..., Sai
     deployed.edit(SITE)
     said = wait("--commit", commit(deployed.directory), "--timeout", "20s")
     assert said.status == 4
-    assert "the guard holds plan" in said.err
+    assert "is not in force: the guard holds it: plan " in said.err
+
+
+def test_without_a_commit_a_change_that_the_guard_holds_is_an_end_of_waiting_too(
+    daemon: Daemon, say: Say
+) -> None:
+    daemon.edit(SITE + "".join(f"  u{number}: x\n" for number in range(10)))
+    assert say("status", "--wait").status == 0
+    daemon.edit(SITE)
+    said = say("status", "--wait", "--timeout", "1d", "-o", "json")
+    assert said.status == 4
+    assert said.json["awaited"]["outcome"] == "held"
+    assert "not everything is as the file says: the guard holds it: " in said.err
+    (name,) = re.findall(r"--allow-guard (\w+)", said.err)
+    assert say("apply", daemon.path, "--allow-guard", name).status == 0
+    assert say("status", "--wait").status == 0
+
+
+def test_without_a_commit_an_invalid_file_is_an_end_of_waiting_too(daemon: Daemon, say: Say) -> None:
+    daemon.edit(SITE.replace("pool_size: 8", "pool_size: many"))
+    said = say("status", "--wait", "--timeout", "1d")
+    assert said.status == 1
+    assert "error: not everything is as the file says: site.yaml:5:12" in said.err
 
 
 def test_who_waits_is_told_when_it_comes(deployed: Daemon, wait: Callable[..., Said]) -> None:

@@ -54,7 +54,8 @@ class Service(Steering):
 
     def status(self, request: Request) -> Answer:
         """``{"wait"?, "commit"?}``: how everything stands. With ``wait``: as soon as all is as the file says,
-        and the file as in ``commit``, or after so many seconds; ``awaited`` says which.
+        and the file as in ``commit``, or that is held or invalid, or after so many seconds; ``awaited`` says
+        which.
         """
         board, commit, awaited = self._loop.board, request.get("commit"), None
         if commit is not None and not _COMMIT.fullmatch(commit):

@@ -34,8 +34,8 @@ class Awaited(NamedTuple):
 
 def judge(report: Report | None, where: Revision | None, commit: str | None) -> Awaited:
     """``where`` is the revision of what the pass read; ``commit`` a commit's name or how it begins, None for
-    whatever the file says. Only of a certain commit is it final that it is held or invalid: without one,
-    somebody may mend the file.
+    whatever the file says. A file that is held or invalid is an outcome: waiting longer changes nothing,
+    until somebody releases or mends it.
     """
     if report is None:
         return Awaited("pending", "nothing was looked at yet")
@@ -45,9 +45,9 @@ def judge(report: Report | None, where: Revision | None, commit: str | None) -> 
         return Awaited("pending", "the file is being written")
     source = report.intake.source
     if source.wanted is None:
-        return Awaited("invalid" if commit else "pending", source.problem)
+        return Awaited("invalid", source.problem)
     if report.held is not None:
-        return Awaited("held" if commit else "pending", f"the guard holds plan {report.held.plan.id}")
+        return Awaited("held", f"the guard holds it: {report.held.message}")
     if isinstance(report.end, Settled):
         return Awaited("met", "")
     return Awaited("pending", report.end.message)
