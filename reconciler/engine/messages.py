@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
-PROTOCOL = 3
+PROTOCOL = 4
 """Version of this protocol. Raised when a message changes in a way that an older peer would misread."""
 
 SOCKET_NAME = "engine.sock"
@@ -148,7 +148,8 @@ class ListenerView(TypedDict):
 class SessionView(TypedDict):
     """A live session. ``since`` is Unix time in seconds; ``uptime`` seconds; ``stale`` = its user or the
     settings have changed since it was set up, so that a re-dial would give it something else. ``circuit_id``
-    and ``remote_id`` are what the access node says of the line (TR-101), as printable text.
+    and ``remote_id`` are what the access node says of the line (TR-101), as printable text. ``ending``: why
+    a session that is in ``terminate`` is being ended, from whichever side.
     """
 
     user: str | None
@@ -169,12 +170,19 @@ class SessionView(TypedDict):
     rx_packets: int
     tx_packets: int
     rate: Rate
+    ending: NotRequired[str]
 
 
 class SessionKey(TypedDict):
     interface: str
     mac: str
     id: int
+
+
+class Gone(SessionKey):
+    """A session that is over, and why; None: nobody had logged in."""
+
+    reason: str | None
 
 
 class Hello(TypedDict):
@@ -224,14 +232,17 @@ class Part(TypedDict):
 
     users: dict[str, UserView | None]
     sessions: list[SessionView]
-    gone: list[SessionKey]
+    gone: list[Gone]
 
 
 class Observation(Overview):
-    """An overview together with its parts: everything."""
+    """An overview together with its parts: everything. ``gone``: what is over since the moment from which on
+    changes were asked for; nothing if it is ``whole``.
+    """
 
     users: dict[str, UserView]
     sessions: list[SessionView]
+    gone: list[Gone]
 
 
 class Spread(TypedDict):

@@ -117,7 +117,11 @@ def _sessions(host: Host, keys: Sequence[Key], counters: Mapping[Key, Counters])
             for key, session in found
             if session is not None
         ],
-        "gone": [views.key_view(key) for key, session in found if session is None],
+        "gone": [
+            views.gone_view(key, host.concentrator.why_ended(key))
+            for key, session in found
+            if session is None
+        ],
     }
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.engine.datapath.base import Counters
     from reconciler.engine.messages import (
         EventView,
+        Gone,
         InterfaceCounts,
         ListenerView,
         SessionKey,
@@ -51,7 +52,7 @@ def interface_counts(up: bool, sessions: int, carried: Counters) -> InterfaceCou
 def session_view(session: Session, counters: Counters, stale: bool, now: float) -> SessionView:
     """One session; ``now`` is monotonic seconds."""
     user, address = session.user, session.address
-    return {
+    view: SessionView = {
         "user": None if user is None else decode(user.name),
         "address": None if address is None else text(address.to_bytes(4, "big")),
         "peer": None if address is None else text(session.config.local_ip),
@@ -71,6 +72,9 @@ def session_view(session: Session, counters: Counters, stale: bool, now: float) 
         "tx_packets": counters.tx_packets,
         "rate": {"down": session.rate.down, "up": session.rate.up},
     }
+    if session.why_ending is not None:
+        view["ending"] = session.why_ending
+    return view
 
 
 def user_view(user: User) -> UserView:
@@ -118,6 +122,11 @@ def event_view(event: Event, carried: Counters | None = None) -> EventView:
 def key_view(key: Key) -> SessionKey:
     """A session's identity."""
     return {"interface": key.interface, "mac": format_mac(key.mac), "id": key.id}
+
+
+def gone_view(key: Key, reason: str | None) -> Gone:
+    """A session that is over."""
+    return {"interface": key.interface, "mac": format_mac(key.mac), "id": key.id, "reason": reason}
 
 
 def decode(name: bytes) -> str:

@@ -1,7 +1,8 @@
 """Did an apply end a session that its plan had not named? Compares who was there before and after.
 
 Pure. A session is itself only with its id, client, interface, address and start: one that keeps its id but
-not the rest was ended and another begun. It must not know how sessions are ended or observed.
+not the rest was ended and another begun. Why one ended is told by the very look that misses it: events may
+come later than that, or to nobody. It must not know how sessions are ended or observed.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from reconciler.engine.messages import SessionKey, SessionView
+from reconciler.engine.messages import Observation, SessionKey, SessionView
 
 COMMANDED = frozenset(
     {
@@ -31,10 +32,13 @@ Key = tuple[str, str, int]
 
 
 class Breach(NamedTuple):
-    """A session that ended, or changed, without having been named."""
+    """A session that ended, or changed, without having been named: it was there at the first look and not at
+    the second, both in Unix time.
+    """
 
     session: SessionView
     why: str
+    between: tuple[float, float]
 
 
 def key(session: SessionView | SessionKey) -> Key:
@@ -55,27 +59,34 @@ def missing(
     ]
 
 
+def reasons(seen: Observation) -> dict[Key, str]:
+    """Why sessions are over or being ended, as far as a look shows it."""
+    over = {key(one): one["reason"] for one in seen["gone"] if one["reason"] is not None}
+    return over | {key(one): one["ending"] for one in seen["sessions"] if "ending" in one}
+
+
 def breaches(
     gone: Iterable[SessionView],
     ended: Iterable[SessionKey],
-    reasons: Mapping[Key, str],
+    why: Mapping[Key, str],
+    between: tuple[float, float],
     *,
     witnessed: bool = True,
 ) -> list[Breach]:
-    """Those of the missing sessions that we ended, or of whose end nobody heard (``reasons``) for a reason
-    of their own. Of one without a login it is not always told: most come to nothing by themselves. Nor is it
-    unless ``witnessed`` by one engine all the while: what another one had still to say died with it.
+    """Those of the missing sessions that we ended, or for whose end there is no reason (``why``) of their
+    own. Of one without a login there is none: most come to nothing by themselves. Nor is there one unless
+    ``witnessed`` by one engine all the while: why it was, died with the other.
     """
     ours = {key(session) for session in ended}
     found: list[Breach] = []
     for session in gone:
-        reason = reasons.get(key(session))
+        reason = why.get(key(session))
         if key(session) in ours:
-            found.append(Breach(session, "ended by this apply"))
+            found.append(Breach(session, f"ended by this apply ({reason or 'no reason told'})", between))
         elif reason is None and session["user"] is not None and witnessed:
-            found.append(Breach(session, "ended without a word"))
+            found.append(Breach(session, "no reason told", between))
         elif reason in COMMANDED:
-            found.append(Breach(session, reason))
+            found.append(Breach(session, reason, between))
     return found
 
 

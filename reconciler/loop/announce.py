@@ -11,6 +11,7 @@ from reconciler.loop.report import Report
 from reconciler.loop.telling.events import Events
 from reconciler.plan.change import Plan
 from reconciler.plan.state import Value
+from reconciler.plan.words import moment
 from reconciler.site.escape import visible
 
 _TOLD = 20
@@ -46,8 +47,11 @@ def _announce_drift(report: Report, events: Events, now: float) -> None:
 
 def _announce_breaches(report: Report, events: Events, now: float) -> None:
     for breach in report.breaches:
-        name = visible(breach.session["user"] or "without a login")
-        what = f"session 0x{breach.session['id']:04x} ({name}) ended though no plan named it: {breach.why}"
+        session = breach.session
+        name = visible(session["user"] or "without a login")
+        who = f"session 0x{session['id']:04x} {name} on {session['interface']} ({session['mac']})"
+        seen, missed = map(moment, breach.between)
+        what = f"{who} ended though no plan named it: {breach.why}; seen {seen}, missed {missed}"
         log.error("%s", what)
         events.note("unpredicted_drop", what, report.desired, now)
 

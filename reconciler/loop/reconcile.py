@@ -75,7 +75,7 @@ class Reconciler:
         self._gate = Gate(self.archive.through)
         self.standing = Standing(store, self.history, self.archive, self.course, self._gate, events)
         self._work = Work(
-            supervisor.client, resources, self.ledger, self.history, self.standing, events, clocks.wall
+            supervisor.client, resources, self.ledger, self.history, self.standing, clocks.wall
         )
         self.begun = -math.inf
         """When what stands was let through, by the monotonic clock; long ago if it was before we began."""

@@ -20,7 +20,6 @@ from reconciler.loop.reading.goal import Goal
 from reconciler.loop.reading.intake import Intake
 from reconciler.loop.report import Again, Blocked, End, Report, Settled
 from reconciler.loop.standing import Standing
-from reconciler.loop.telling.events import Events
 from reconciler.plan.change import Change, Plan
 from reconciler.plan.healing import ignored, to_do
 from reconciler.plan.state import Value
@@ -30,9 +29,6 @@ from reconciler.resources.registry import steps
 
 ENDING = 0.1
 """Seconds until another look at sessions that are being ended."""
-
-LAST_WORDS = 1.0
-"""Seconds to wait for news of why a session ended, when one is missing that nobody named."""
 
 
 class Work:
@@ -45,7 +41,6 @@ class Work:
         ledger: Ledger,
         history: History,
         standing: Standing,
-        events: Events,
         wall: Callable[[], float],
     ) -> None:
         self._engine = engine
@@ -53,7 +48,6 @@ class Work:
         self._ledger = ledger
         self._history = history
         self._standing = standing
-        self._events = events
         self._wall = wall
         self._ending: set[accounts.Key] = set()
         self._seen: Observation | None = None
@@ -71,12 +65,12 @@ class Work:
         """Do what is planned, look again, and write down what was reached; of a goal of which only what moved
         is put back, nothing is reached.
         """
-        now, told = self._wall(), self._events.last
+        now = self._wall()
         drifted = self._ledger.found(_heals(plan), now)
         due = [change for change in to_do(plan) if not self._pause(change, now)]
         failures, ended = self._apply(due, before)
         after = self.look(goal, hello) if due else before
-        breaches = self._account(before, after, plan, ended, told) if due else ()
+        breaches = self._account(before, after, plan, ended) if due else ()
         self._history.made(due, after, hello)
         left = self.planned(after, goal, hello)
         if only_moved:
@@ -141,17 +135,23 @@ class Work:
         return tuple(failures), tuple(ended)
 
     def _account(
-        self, before: Picture, after: Picture, plan: Plan, ended: Sequence[SessionKey], told: int
+        self, before: Picture, after: Picture, plan: Plan, ended: Sequence[SessionKey]
     ) -> tuple[Breach, ...]:
         predicted = [session.key for session in plan.dropped]
         self._ending.update(map(accounts.key, ended))
         gone = accounts.missing(before.at.live.sessions, after.at.live.sessions, predicted)
-        if not gone:
+        then, now = before.at.live.engine, after.at.live.engine
+        if not gone or then is None or now is None:
             return ()
-        known = [accounts.key(session) for session in gone if session["user"] is not None]
-        reasons = self._events.ends(known, told, LAST_WORDS)
-        one_engine = _engine(before) == _engine(after)
-        return tuple(accounts.breaches(gone, ended, reasons, witnessed=one_engine))
+        return tuple(
+            accounts.breaches(
+                gone,
+                ended,
+                accounts.reasons(now),
+                (then["time"], now["time"]),
+                witnessed=not now["whole"],
+            )
+        )
 
     def _stamp(self, seen: Picture) -> None:
         """Tell the engine which generation new sessions belong to, where no change of its own did."""
@@ -208,8 +208,3 @@ def _blocked(failures: Sequence[Failure]) -> Blocked:
     first = next((f for f in failures if f.reason == "InterfaceMissing"), failures[0])
     more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
     return Blocked(first.reason, first.message + more)
-
-
-def _engine(seen: Picture) -> str | None:
-    """Which engine was looked at."""
-    return seen.at.live.engine["mark"]["engine"] if seen.at.live.engine else None

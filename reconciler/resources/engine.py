@@ -163,14 +163,15 @@ def complete(overview: Overview, parts: Iterable[Part], since: Observation | Non
     sessions = known["sessions"] if known else []
     changed_users = {name: user for part in parts for name, user in part["users"].items()}
     changed = {_key(one): one for part in parts for one in part["sessions"]}
-    gone = {_key(key) for part in parts for key in part["gone"]}
+    ends = [end for part in parts for end in part["gone"]]
+    gone = {_key(end) for end in ends}
     if changed_users:
         after = {**users, **changed_users}
         users = {name: user for name, user in after.items() if user is not None}
     if changed or gone:
         stay = (one for one in sessions if (key := _key(one)) not in changed and key not in gone)
         sessions = [*stay, *changed.values()]
-    return {**overview, "users": users, "sessions": sessions}
+    return {**overview, "users": users, "sessions": sessions, "gone": ends}
 
 
 def _key(session: SessionView | SessionKey) -> tuple[str, str, int]:

@@ -27,6 +27,7 @@ from reconciler.engine.messages import (
     ErrorBody,
     EventType,
     EventView,
+    Gone,
     ListenerView,
     Mark,
     Overview,
@@ -98,6 +99,7 @@ class FakeEngine:
         self.draining: float | None = None
         self.journal_trouble = ""
         self.told: Counter[tuple[EventType, str]] = Counter()
+        self._over: dict[tuple[str, str, int], str] = {}
         self.ifindex = 2
         self.polite = False
         self.faults: dict[str, list[RefusalError]] = {}
@@ -182,9 +184,9 @@ class FakeEngine:
         old_users, old_sessions = known or ({}, {})
         moment = len(self._shown)
         self._shown[moment] = users, sessions
-        gone: list[SessionKey] = [
-            {"interface": interface, "mac": mac, "id": number}
-            for interface, mac, number in old_sessions.keys() - sessions.keys()
+        gone: list[Gone] = [
+            {"interface": key[0], "mac": key[1], "id": key[2], "reason": self._over.get(key)}
+            for key in old_sessions.keys() - sessions.keys()
         ]
         yield {
             "users": {
@@ -348,6 +350,8 @@ class FakeEngine:
 
     def tell(self, kind: EventType, session: SessionView, reason: str) -> None:
         self.told[kind, reason] += 1
+        if kind == "session_closed":
+            self._over[_key(session)] = reason
         event: EventView = {
             "time": T0,
             "type": kind,
@@ -365,7 +369,7 @@ class FakeEngine:
 
     def _end(self, sessions: Sequence[SessionView], reason: str) -> list[SessionKey]:
         for session in sessions:
-            session["state"] = "terminate"
+            session["state"], session["ending"] = "terminate", reason
         if not self.polite:
             self.hang_up_ended(reason)
         return [{"interface": s["interface"], "mac": s["mac"], "id": s["id"]} for s in sessions]

@@ -28,6 +28,7 @@ from tests.fakes.kernel import FakeKernel
 from tests.fakes.sites import wanted
 
 NOW = 1_760_000_000.0
+LOOKS = (NOW, NOW + 0.25)
 
 
 def session(number: int, **more: object) -> SessionView:
@@ -74,8 +75,9 @@ def test_accounts_forgive_clock_jitter_and_a_login_that_completes() -> None:
 @pytest.mark.parametrize(
     ("ended", "reason", "breach"),
     [
-        (True, "user_removed", "ended by this apply"),
-        (False, None, "ended without a word"),
+        (True, "user_removed", "ended by this apply (user_removed)"),
+        (True, None, "ended by this apply (no reason told)"),
+        (False, None, "no reason told"),
         (False, "user_removed", "user_removed"),
         (False, "padt_received", None),
         (False, "replaced", None),
@@ -85,21 +87,21 @@ def test_accounts_tell_our_doing_from_theirs(ended: bool, reason: str | None, br
     gone = session(1)
     key = accounts.key(gone)
     named = [{"interface": key[0], "mac": key[1], "id": key[2]}] if ended else []
-    found = accounts.breaches([gone], named, {key: reason} if reason else {})  # type: ignore[arg-type]
+    found = accounts.breaches([gone], named, {key: reason} if reason else {}, LOOKS)  # type: ignore[arg-type]
     assert [one.why for one in found] == ([breach] if breach else [])
 
 
-def test_accounts_expect_no_word_that_died_with_an_engine() -> None:
+def test_accounts_expect_no_reason_that_died_with_an_engine() -> None:
     gone, key = session(1), accounts.key(session(1))
-    assert accounts.breaches([gone], [], {}, witnessed=False) == []
-    assert accounts.breaches([gone], [], {key: "user_removed"}, witnessed=False) != []
+    assert accounts.breaches([gone], [], {}, LOOKS, witnessed=False) == []
+    assert accounts.breaches([gone], [], {key: "user_removed"}, LOOKS, witnessed=False) != []
 
 
-def test_accounts_expect_no_word_of_who_had_not_logged_in() -> None:
+def test_accounts_expect_no_reason_of_who_had_not_logged_in() -> None:
     stranger = session(1, user=None)
-    assert accounts.breaches([stranger], [], {}) == []
-    ours = accounts.breaches([stranger], [{"interface": "eth1", "mac": stranger["mac"], "id": 1}], {})
-    assert [breach.why for breach in ours] == ["ended by this apply"]
+    assert accounts.breaches([stranger], [], {}, LOOKS) == []
+    ours = accounts.breaches([stranger], [{"interface": "eth1", "mac": stranger["mac"], "id": 1}], {}, LOOKS)
+    assert [breach.why for breach in ours] == ["ended by this apply (no reason told)"]
 
 
 def test_commanded_reasons_are_the_engines_words() -> None:
@@ -237,11 +239,16 @@ def test_back_off_grows_to_a_limit_and_ends_with_success() -> None:
 def test_breach_is_counted_logged_and_an_event(caplog: pytest.LogCaptureFixture) -> None:
     events = Events()
     board = Board(events)
-    board.take(report(breaches=(accounts.Breach(session(19, user="th\x1beo"), "user_removed"),)), {}, NOW)
+    breach = accounts.Breach(session(19, user="th\x1beo"), "user_removed", LOOKS)
+    board.take(report(breaches=(breach,)), {}, NOW)
     assert board.unpredicted_drops == 1
     record = next(record for record in caplog.records if record.levelno == logging.ERROR)
-    assert record.getMessage() == "session 0x0013 (th\\x1beo) ended though no plan named it: user_removed"
-    assert [entry.event["type"] for entry in events.after(0)] == ["unpredicted_drop"]
+    assert record.getMessage() == (
+        "session 0x0013 th\\x1beo on eth1 (02:00:00:00:00:13) ended though no plan named it: user_removed; "
+        "seen 2025-10-09T08:53:20.000Z, missed 2025-10-09T08:53:20.250Z"
+    )
+    (told,) = [entry.event for entry in events.after(0)]
+    assert (told["type"], told["reason"]) == ("unpredicted_drop", record.getMessage())
 
 
 def test_failures_are_told_in_detail_on_request(caplog: pytest.LogCaptureFixture) -> None:

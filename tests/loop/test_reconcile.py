@@ -343,7 +343,8 @@ def test_session_that_an_apply_ends_without_having_named_it_is_a_breach(
     world.engine.do_users = clumsy  # type: ignore[method-assign]
     world.edit(SITE.replace(PABLO, "")).settle()
     assert world.board.unpredicted_drops == 1
-    assert f"session 0x{theo['id']:04x} (theo) ended though no plan named it: user_removed" in caplog.text
+    assert f"session 0x{theo['id']:04x} theo on eth1" in caplog.text
+    assert "ended though no plan named it: user_removed" in caplog.text
 
 
 def test_on_password_change_terminate_ends_that_users_sessions(world: World) -> None:

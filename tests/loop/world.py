@@ -4,6 +4,7 @@ store.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -128,6 +129,14 @@ class World:
 
     def conditions(self) -> dict[str, tuple[bool, str]]:
         return {c.type: (c.status, c.reason) for c in self.board.conditions}
+
+
+def hear(events: Events, kind: str) -> None:
+    """Wait until an event of this kind has come."""
+    end = time.monotonic() + 20.0
+    while not any(entry.event["type"] == kind for entry in events.after(0)):
+        assert time.monotonic() < end, f"no {kind}"
+        events.after(events.last, 0.1)
 
 
 def paths(report: Report) -> list[str]:

@@ -65,7 +65,8 @@ class Engine:
         seen = dict(self.ask("observe", since=since)["ok"])
         parts = [line["part"] for line in self._parts]
         users = {name: user for part in parts for name, user in part["users"].items()}
-        return seen | {"users": users, "sessions": [one for part in parts for one in part["sessions"]]}
+        several = {kind: [one for part in parts for one in part[kind]] for kind in ("sessions", "gone")}
+        return seen | {"users": users} | several
 
     def send(self, message: object) -> None:
         self.socket.sendall(json.dumps(message).encode() + b"\n")

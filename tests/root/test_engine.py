@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,17 @@ def test_who_knows_a_moment_is_told_what_has_changed_since(engine: Engine, cable
     assert news["users"]["user7"] is None
     assert [(one["user"], one["state"]) for one in news["sessions"]] == [("theo", "opened")]
     assert engine.observe({**first["mark"], "engine": "another"})["whole"]
+
+
+def test_who_knows_a_moment_is_told_why_a_session_is_over_since(engine: Engine, cable: Cable) -> None:
+    engine.serve("theo")
+    theo = cable.dial(Subscriber(THEO))
+    before = engine.observe()
+    cable.say(theo.hangup(time.monotonic(), polite=False))
+    cable.until(lambda: not engine.sessions())
+    gone = {"interface": "eth0", "mac": THEO.hex(":"), "id": theo.session_id, "reason": "padt_received"}
+    assert engine.observe(before["mark"])["gone"] == [gone]
+    assert engine.observe()["gone"] == []
 
 
 def test_frames_that_come_faster_than_they_are_read_are_counted(engine: Engine, cable: Cable) -> None:

@@ -208,6 +208,12 @@ class Concentrator:
         """The live session of this identity."""
         return self._table.get(key)
 
+    def why_ended(self, key: Key) -> str | None:
+        """Why the session of this identity is over, if somebody had logged in: told for as long as
+        ``changes`` tells that it is gone.
+        """
+        return self._table.why_ended(key)
+
     def lose(self, interface: str, reason: str, now: float) -> Outcome:
         """Serve an interface no more."""
         self.listeners.pop(interface, None)

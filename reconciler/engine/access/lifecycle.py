@@ -128,15 +128,16 @@ class Lifecycle:
 
     def forget(self, session: Session, reason: str, now: float, *, padt: bool = True) -> list[Effect]:
         """End a session at once. Nothing is sent for it afterwards (RFC 2516 §5.5)."""
+        why = session.ending or reason
         effects = self._log_out(session)
         if padt:
             effects.append(Send(session.key.interface, session.padt()))
         if session.user is not None:
-            effects.append(self._event("session_closed", session, session.ending or reason))
+            effects.append(self._event("session_closed", session, why))
         elif reason != ppp.Reason.AUTH_FAILED:  # that one was told as login_refused
-            effects.append(self._event("dial_failed", session, session.ending or reason))
+            effects.append(self._event("dial_failed", session, why))
         session.closed = True
-        self._table.remove(session)
+        self._table.remove(session, why)
         self._free_id(session, now)
         return effects
 

@@ -139,3 +139,8 @@ class Session:
         if self.ending is not None:
             return "terminate"
         return "opened" if self.path_open else _STATES[self.link.phase]
+
+    @property
+    def why_ending(self) -> str | None:
+        """Why it is being ended, from whichever side; None while it is not."""
+        return self.ending or self.link.ending

@@ -5,10 +5,10 @@ Neighbours: ``concentrator``. It must not know why a session comes or goes.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, TypeVar
 
-from reconciler.engine.access.changes import Changes
+from reconciler.engine.access.changes import REMEMBERED, Changes
 from reconciler.engine.access.effects import Key
 
 if TYPE_CHECKING:
@@ -81,13 +81,14 @@ class Table:
     ``changes`` tells which have come, gone, or become another to look at.
     """
 
-    __slots__ = ("_by_client", "_by_key", "_by_user", "changes", "logged_in")
+    __slots__ = ("_by_client", "_by_key", "_by_user", "_ended", "changes", "logged_in")
 
     def __init__(self) -> None:
         self.changes: Changes[Key] = Changes()
         self._by_key: dict[Identity, Session] = {}
         self._by_client: dict[Client, tuple[Session, ...]] = {}
         self._by_user: dict[bytes, tuple[Session, ...]] = {}
+        self._ended: OrderedDict[Key, str] = OrderedDict()
         self.logged_in = 0
 
     def __iter__(self) -> Iterator[Session]:
@@ -114,11 +115,20 @@ class Table:
         client = key.interface, key.vlans, key.mac
         self._by_client[client] = (*self._by_client.get(client, ()), session)
 
-    def remove(self, session: Session) -> None:
+    def remove(self, session: Session, reason: str) -> None:
+        """A session is over. Why, is remembered if somebody had logged in, for as long as the change is."""
         key = session.key
+        if session.user is not None:
+            self._ended[key] = reason
+            if len(self._ended) > REMEMBERED:
+                self._ended.popitem(last=False)
         self.changes.note(key)
         del self._by_key[key]
         _discard(self._by_client, (key.interface, key.vlans, key.mac), session)
+
+    def why_ended(self, key: Key) -> str | None:
+        """Why the session of this key, which is over, was ended; None where that is not remembered."""
+        return self._ended.get(key)
 
     def log_in(self, session: Session, name: bytes) -> None:
         self.changes.note(session.key)

@@ -145,6 +145,11 @@ class Link:
         return self._networks.ipv4 is not None
 
     @property
+    def ending(self) -> str | None:
+        """Why it is being closed, from whichever side; None while it is not."""
+        return self._reason if self.phase is TERMINATE else None
+
+    @property
     def method(self) -> str:
         """The authentication method that we ask for and, once LCP is open, the one agreed on."""
         return self._lcp.auth

@@ -148,30 +148,8 @@ class Events:
         with self._more:
             return self._of_user.subscribers()
 
-    def ends(
-        self, keys: Iterable[tuple[str, str, int]], after: int, timeout: float
-    ) -> Mapping[tuple[str, str, int], str]:
-        """Why sessions ended, as far as it was told after number ``after``; waits up to ``timeout`` seconds
-        until all of ``keys`` were mentioned.
-        """
-        wanted = set(keys)
-        with self._more:
-            self._more.wait_for(lambda: wanted <= self._told(after).keys(), timeout)
-            return self._told(after)
-
     def close(self) -> None:
         """Let everybody who waits go."""
         with self._more:
             self._closed = True
             self._more.notify_all()
-
-    def _told(self, after: int) -> dict[tuple[str, str, int], str]:
-        return {
-            (event["interface"], event["mac"], event["id"]): event["reason"]
-            for number, event in self._log
-            if number > after
-            and event["type"] == "session_closed"
-            and event["interface"] is not None
-            and event["mac"] is not None
-            and event["id"] is not None
-        }

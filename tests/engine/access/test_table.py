@@ -5,13 +5,15 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from reconciler.engine.access.changes import REMEMBERED
 from reconciler.engine.access.effects import Key
 from reconciler.engine.access.table import LAST_ID, QUARANTINE, SILENCE, SessionIds, Table
 
 
-def begun(started: float, number: int) -> Any:
+def begun(started: float, number: int, user: object = None) -> Any:
     """As much of a session as the table looks at."""
-    return SimpleNamespace(started=started, key=Key("eth0", (), bytes([2, 0, 0, 0, 0, number]), number))
+    key = Key("eth0", (), b"\x02\0" + number.to_bytes(4, "big"), number)
+    return SimpleNamespace(started=started, key=key, user=user)
 
 
 def test_the_oldest_of_a_users_sessions_is_the_first_whichever_logged_in_first() -> None:
@@ -22,6 +24,25 @@ def test_the_oldest_of_a_users_sessions_is_the_first_whichever_logged_in_first()
         table.add(session)
         table.log_in(session, b"theo")
     assert table.of_user(b"theo") == (oldest, middle, twin, newest)
+
+
+def test_why_a_session_ended_is_remembered_if_somebody_had_logged_in() -> None:
+    table = Table()
+    theo, stranger = begun(10, 1, user=object()), begun(20, 2)
+    for session in (theo, stranger):
+        table.add(session)
+        table.remove(session, "padt_received")
+    assert (table.why_ended(theo.key), table.why_ended(stranger.key)) == ("padt_received", None)
+
+
+def test_ends_are_remembered_as_long_as_changes_and_no_longer() -> None:
+    table = Table()
+    for number in range(REMEMBERED + 1):
+        session = begun(0, number, user=object())
+        table.add(session)
+        table.remove(session, "padt_received")
+    assert table.why_ended(begun(0, 0).key) is None
+    assert table.why_ended(begun(0, 1).key) == "padt_received"
 
 
 def test_D24_ids_are_unique_and_neither_0_nor_ffff() -> None:
