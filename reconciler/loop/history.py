@@ -125,10 +125,11 @@ class History:
         applied one.
         """
         old = self.reached(hello)
-        state = {path: value for path, value in seen.desired.items() if seen.actual.get(path) == value}
+        state = dict(seen.desired)
+        missed = [path for path in seen.differing if state.pop(path, None) is not None]
         unwished = old.keys() - seen.desired.keys()
         state.update((path, old[path]) for path in unwished if old[path] == seen.actual.get(path))
-        for path in seen.desired.keys() - state.keys():
+        for path in missed:
             if old.get(path, "") != "":
                 state[path] = old[path]
         self._store.set_applied(state)

@@ -13,9 +13,10 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Final
 
+from reconciler.differing import difference
 from reconciler.engine.messages import SessionView
 from reconciler.plan.change import Plan
-from reconciler.plan.diff import make_plan
+from reconciler.plan.diff import make_plan, paths_that_differ
 from reconciler.plan.healing import under
 from reconciler.plan.state import SessionRef, State, Value
 from reconciler.resources.base import Live, Resource, Situation, Wanted
@@ -30,6 +31,8 @@ class Picture:
     at: Situation
     desired: State
     actual: State
+    differing: Sequence[str]
+    """The paths by which the two differ."""
 
     def plan(
         self,
@@ -50,17 +53,22 @@ class Picture:
             self.at.wanted.site,
             base_generation=base_generation,
             drifting=drifting,
+            differing=self.differing,
         )
         return under(plan, self.at.wanted.site.self_heal)
 
 
-def look(resources: Sequence[Resource], at: Situation) -> Picture:
-    """Ask every resource. Raises what they raise."""
-    return Picture(
-        at,
-        _union(resource.desired(at) for resource in resources),
-        _union(resource.observe(at) for resource in resources),
-    )
+def look(resources: Sequence[Resource], at: Situation, before: Picture | None = None) -> Picture:
+    """Ask every resource. Raises what they raise. Only what is not the same as in the picture ``before`` is
+    compared.
+    """
+    desired = _union(resource.desired(at) for resource in resources)
+    actual = _union(resource.observe(at) for resource in resources)
+    if before is None:
+        return Picture(at, desired, actual, paths_that_differ(desired, actual))
+    wishes, facts = difference(before.desired, desired), difference(before.actual, actual)
+    paths = dict.fromkeys((*before.differing, *wishes.new, *wishes.gone, *facts.new, *facts.gone))
+    return Picture(at, desired, actual, [path for path in paths if desired.get(path) != actual.get(path)])
 
 
 class Wishes:
@@ -80,9 +88,9 @@ class Wishes:
         situation = Situation(wanted, Live(), 0)
         desired = _union(resource.desired(situation) for resource in self._resources)
         before = self._desired
-        # Whatever is the very same object is the same, and most is: to compare it costs more than to look.
-        new = [(path, value) for path, value in desired.items() if before.get(path) is not value]
-        old = [(path, value) for path, value in before.items() if desired.get(path) is not value]
+        changed, gone = difference(before, desired)
+        new = [(path, desired[path]) for path in changed]
+        old = [(path, before[path]) for path in (*changed, *gone) if path in before]
         self._sum = (self._sum + sum(map(_number, new)) - sum(map(_number, old))) % _MODULUS
         self._desired = desired
         return f"{self._sum:064x}"

@@ -51,6 +51,7 @@ class Work:
         self._wall = wall
         self._ending: set[accounts.Key] = set()
         self._seen: Observation | None = None
+        self._picture: Picture | None = None
 
     def carry_out(
         self,
@@ -108,7 +109,8 @@ class Work:
         self._seen = self._engine.observe(self._seen, traffic=False)
         live = Live(self._seen, hello["device"], hello["via"])
         generation = self._history.number(goal, live) if number is None else number
-        return look(self._resources, Situation(goal.wanted, live, generation))
+        self._picture = look(self._resources, Situation(goal.wanted, live, generation), self._picture)
+        return self._picture
 
     def planned(self, seen: Picture, goal: Goal, hello: Hello) -> Plan:
         """What is left to do."""

@@ -32,18 +32,20 @@ def make_plan(
     *,
     base_generation: int = 0,
     drifting: Mapping[str, float] = MappingProxyType({}),
+    differing: Iterable[str] | None = None,
 ) -> Plan:
     """Compare ``desired`` with ``actual``; the changes of the result, done to ``actual``, give ``desired``.
 
     ``applied`` is the state that was reached last, empty when none is known: what is wanted as it was then,
     but differs, is drift. ``sessions`` are all live ones, None when they cannot be seen. ``places`` are the
     site file's, perhaps over those of the file applied before, so that a removal has one too.
-    ``drifting`` tells for how many seconds a path has differed.
+    ``drifting`` tells for how many seconds a path has differed; ``differing`` are the paths that differ, if
+    somebody knows them already.
     """
     live = None if sessions is None else tuple(sessions)
     crowd = Live(live or (), desired, actual, policies)
     changes = []
-    for path in _differing(desired, actual):
+    for path in paths_that_differ(desired, actual) if differing is None else differing:
         before, after = actual.get(path), desired.get(path)
         touched = crowd.touched_by(path, before, after)
         op = _op(path, desired, actual, applied)
@@ -67,7 +69,8 @@ def make_plan(
     return Plan(tuple(changes), base_generation, None if live is None else len(live), served)
 
 
-def _differing(desired: State, actual: State) -> list[str]:
+def paths_that_differ(desired: State, actual: State) -> list[str]:
+    """The paths at which the two have another value, or one of them has none."""
     differing = [path for path, value in desired.items() if actual.get(path) != value]
     return differing + [path for path in actual if path not in desired]
 

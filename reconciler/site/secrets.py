@@ -10,6 +10,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -163,10 +164,10 @@ def copied(site: Site, places: Mapping[Path, Place]) -> tuple[Diagnostic, ...]:
     """An encrypted password serves the user for whom it was made: of two who have the same, one is wrong."""
     first: dict[str, str] = {}
     findings: list[Diagnostic] = []
-    for name, user in site.users.items():
-        if user.password_age is None:
+    for name, sealed in zip(site.users, map(attrgetter("password_age"), site.users.values()), strict=True):
+        if sealed is None:
             continue
-        other = first.setdefault(user.password_age.reveal(), name)
+        other = first.setdefault(sealed.reveal(), name)
         if other != name:
             message = f"user {visible(name)} has the encrypted password of user {visible(other)}"
             advice = f"`reconciler user passwd {visible(name)} --age` makes one that serves"

@@ -15,6 +15,7 @@ from reconciler.loop.picture import Picture
 from reconciler.loop.reading.goal import Goal
 from reconciler.loop.reconcile import Reconciler
 from reconciler.plan import render
+from reconciler.plan.diff import paths_that_differ
 from reconciler.plan.state import State
 from reconciler.plan.words import moment
 from reconciler.site.difference import as_diff
@@ -96,7 +97,8 @@ def comparison(reconciler: Reconciler, first: Side, second: Side) -> dict[str, A
     """What going from ``first`` to ``second`` does, and how their texts differ."""
     with reconciler.turn:
         picture = reconciler.picture(second.goal)
-        plan = Picture(picture.at, second.state, first.state).plan(
+        differing = paths_that_differ(second.state, first.state)
+        plan = Picture(picture.at, second.state, first.state, differing).plan(
             reconciler.applied_state() if first.live else {},
             {**first.goal.places, **second.goal.places},
             reconciler.archive.through,

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
+from reconciler.differing import difference
 from reconciler.loop.keeping import generations
 from reconciler.loop.keeping.generations import Generations
 from reconciler.loop.reading.boxkey import BoxKey
@@ -99,14 +100,14 @@ class Store:
     def set_applied(self, state: State) -> None:
         """Writes what differs only: a site has thousands of users, an edit touches one."""
         old = self.applied()
+        new, gone = difference(old, state)
         changed = [
-            (path, json.dumps(value, default=dict)) for path, value in state.items() if old.get(path) != value
+            (path, json.dumps(state[path], default=dict)) for path in new if old.get(path) != state[path]
         ]
-        gone = [(path,) for path in old if path not in state]
         if changed or gone:
             with self.transaction() as database:
                 database.executemany("INSERT OR REPLACE INTO applied VALUES (?, ?)", changed)
-                database.executemany("DELETE FROM applied WHERE path = ?", gone)
+                database.executemany("DELETE FROM applied WHERE path = ?", [(path,) for path in gone])
             self._applied = dict(state)
 
     # The kernel's values from before our first write (resources.sysctl.Memory).

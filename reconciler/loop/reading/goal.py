@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from reconciler.differing import difference
 from reconciler.loop.reading import source
 from reconciler.loop.reading.passwords import Passwords
 from reconciler.loop.reading.source import Reading, UnreadableError
@@ -57,11 +58,14 @@ class Goal:
 
 
 class Held(NamedTuple):
-    """A user, as it was declared, and what was made of it."""
+    """The users as they were declared, by name, and what was made of them. What somebody's password is may
+    have changed all the same, if it stands ``elsewhere``.
+    """
 
-    user: User
-    secret: UserSecret
-    print: str
+    users: Mapping[str, User]
+    secrets: Mapping[str, UserSecret]
+    prints: Mapping[str, str]
+    elsewhere: frozenset[str]
 
 
 class Reader:
@@ -79,7 +83,7 @@ class Reader:
         self._passwords = Passwords(getenv, unsealer or Unsealer())
         self._last: Goal | None = None
         self._loader = Loader()
-        self._held: Mapping[str, Held] = {}
+        self._held = Held({}, {}, {}, frozenset())
 
     def look(self, path: Path) -> Goal:
         """The goal as the file now says it. Never raises: what is wrong is in the goal."""
@@ -102,8 +106,8 @@ class Reader:
         loaded = self._loader.load(text, path.name)
         files, resolved = {path}, None
         if loaded.site is not None:
-            known = self._known(loaded.site)
-            resolved, more = self._passwords.of(loaded.site, path.parent, loaded.places, known)
+            known, again = self._known(loaded.site)
+            resolved, more = self._passwords.of(loaded.site, path.parent, loaded.places, known, again)
             files |= more
         goal = self._goal(text, path, loaded, resolved)
         if goal.wanted is not None:
@@ -125,7 +129,7 @@ class Reader:
         if loaded.site is not None and resolved is not None:
             findings = in_order([*findings, *resolved.findings])
             if not has_errors(resolved.findings):
-                prints = {name: self._print(name, known) for name, known in resolved.secrets.items()}
+                prints = self._prints(resolved.secrets)
                 wanted = Wanted(loaded.site, resolved.secrets, prints, self._hostname)
         return Goal(
             path=path,
@@ -139,25 +143,32 @@ class Reader:
             content=text,
         )
 
-    def _known(self, site: Site) -> dict[str, UserSecret]:
-        """The secrets of users whose declaration is the very one of the last look, and needs nothing else."""
+    def _known(self, site: Site) -> tuple[dict[str, UserSecret], set[str]]:
+        """The secrets of the last look, and the users whose declaration is another since, or refers to
+        something else.
+        """
         held = self._held
-        return {
-            name: before.secret
-            for name, user in site.users.items()
-            if (before := held.get(name)) is not None and before.user is user
-        }
+        known = dict(held.secrets)
+        new, gone = difference(held.users, site.users)
+        for name in gone:
+            del known[name]
+        return known, {*new, *held.elsewhere} & known.keys()
 
-    def _print(self, name: str, known: UserSecret) -> str:
-        before = self._held.get(name)
-        return before.print if before and before.secret is known else fingerprint(self._key, known)
+    def _prints(self, secrets: Mapping[str, UserSecret]) -> dict[str, str]:
+        held = self._held
+        prints = dict(held.prints)
+        new, gone = difference(held.secrets, secrets)
+        for name in gone:
+            del prints[name]
+        prints.update((name, fingerprint(self._key, secrets[name])) for name in new)
+        return prints
 
     def _keep(self, wanted: Wanted) -> None:
-        self._held = {
-            name: Held(user, wanted.secrets[name], wanted.fingerprints[name])
-            for name, user in wanted.site.users.items()
-            if user.password_file is None and user.password_env is None
-        }
+        users, held = wanted.site.users, self._held
+        new, gone = difference(held.users, users)
+        elsewhere = held.elsewhere.difference(new, gone)
+        elsewhere = elsewhere.union(name for name in new if _is_elsewhere(users[name]))
+        self._held = Held(users, wanted.secrets, wanted.fingerprints, elsewhere)
 
     def _same(self, last: Goal, path: Path, reading: Reading) -> bool:
         # A goal with files of passwords or keys is made anew each time: they may have changed.
@@ -167,6 +178,10 @@ class Reader:
             and last.unfinished == reading.unfinished
             and len(last.files) == 1
         )
+
+
+def _is_elsewhere(user: User) -> bool:
+    return user.password_file is not None or user.password_env is not None
 
 
 def _headline(findings: tuple[Diagnostic, ...], loaded: Loaded) -> str:

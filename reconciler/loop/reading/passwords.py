@@ -6,11 +6,12 @@ each look; ``reading.unseal`` decrypts. It must not know what the passwords are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+from reconciler.differing import difference
 from reconciler.loop.reading import source
 from reconciler.loop.reading.unseal import Unsealer
 from reconciler.site.lint import judged
@@ -33,12 +34,15 @@ class Passwords:
         directory: Path,
         places: Mapping[Where, Place],
         known: Mapping[str, UserSecret] = MappingProxyType({}),
+        again: Collection[str] = (),
     ) -> tuple[Resolved, frozenset[Path]]:
         """Every user's password, or findings; and the files whose change would change it. Relative names
-        start at ``directory``. Those that are ``known`` already are taken as they are.
+        start at ``directory``. Those that are ``known`` already are taken as they are, but for those users'
+        that are to be looked at ``again``.
         """
         if known:
-            others = {name: user for name, user in site.users.items() if name not in known}
+            unknown = difference(site.users, known).gone
+            others = {name: site.users[name] for name in (*unknown, *again)}
             site = site.model_copy(update={"users": others})
         flaws: dict[str, str] = {}
 
@@ -56,6 +60,8 @@ class Passwords:
         if look.failed:
             files.update(self._unsealer.files)
         secrets = {**known, **resolved.secrets}
+        for name in difference(site.users, resolved.secrets).gone:
+            secrets.pop(name, None)
         return replace(resolved, secrets=secrets, findings=tuple(findings)), frozenset(files)
 
 
