@@ -32,12 +32,11 @@ def wire(data: bytes) -> None:
         with suppress(Malformed):
             tags = pppoe.decode_tags(packet.payload)
             assert packet.payload.startswith(pppoe.encode_tags(tags))
-        protocol, information = ppp.decode_frame(packet.payload)
-        assert ppp.encode_frame(protocol, information) == packet.payload
-        inner = ppp.decode(information)
-        assert packet.payload.startswith(ppp.encode(protocol, *inner))
-        options = ppp.decode_options(inner.data)
-        assert ppp.encode_options(options) == inner.data
+        protocol = ppp.protocol_of(packet.payload)
+        code, identifier, inside = ppp.decode(packet.payload)
+        assert packet.payload.startswith(ppp.encode(protocol, code, identifier, inside))
+        options = ppp.decode_options(inside)
+        assert ppp.encode_options(options) == inside
 
 
 def link(data: bytes) -> None:

@@ -170,8 +170,8 @@ class Lifecycle:
     def _perform(self, session: Session, outputs: Iterable[ppp.Output], now: float) -> list[Effect]:
         effects: list[Effect] = []
         for output in outputs:
-            if isinstance(output, ppp.Transmit):  # most are: asked first
-                effects.append(Send(session.key.interface, session.data(output.payload)))
+            if isinstance(output, bytes):  # most are: asked first
+                effects.append(Send(session.key.interface, session.data(output)))
                 continue
             match output:
                 case ppp.Ask():

@@ -7,11 +7,11 @@ must not know users, nor whether a login is good.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from math import inf
 from typing import ClassVar
 
-from reconciler.engine.ppp.outputs import Ask, Dropped, Output, Transmit
+from reconciler.engine.ppp.outputs import Ask, Dropped, Output
 from reconciler.engine.ppp.policy import Credentials, LinkPolicy
 from reconciler.engine.wire import ppp
 from reconciler.engine.wire.drop import Drop
@@ -19,17 +19,18 @@ from reconciler.engine.wire.ppp import Packet
 
 
 class Authenticator(ABC):
-    """One method. `pending` is the number of the `Ask` that is out, if one is; `deadline` is when `tick` is
-    due (monotonic seconds). `silent`: the peer was asked as often as is good, and says nothing.
+    """One method. `pending` is the number of the `Ask` that is out, if one is, and `asked` that of the latest
+    one; `deadline` is when `tick` is due (monotonic seconds). `silent`: the peer was asked as often as is
+    good, and says nothing.
     """
 
     __slots__ = (
         "_entropy",
         "_identifier",
-        "_numbers",
         "_policy",
         "_proven",
         "_reply",
+        "asked",
         "deadline",
         "pending",
         "silent",
@@ -42,17 +43,19 @@ class Authenticator(ABC):
     failure: ClassVar[int]
     """Codes of our answers."""
 
-    def __init__(self, policy: LinkPolicy, entropy: Callable[[int], bytes], numbers: Iterator[int]) -> None:
-        """`numbers` gives each question of the link a number of its own."""
+    def __init__(self, policy: LinkPolicy, entropy: Callable[[int], bytes], asked: int) -> None:
+        """`asked` is the number of the link's latest question, if another method has asked one: each has a
+        number of its own.
+        """
         self._policy = policy
         self._entropy = entropy
-        self._numbers = numbers
+        self.asked = asked
         self.deadline = inf
         self.pending: int | None = None
         self.silent = False
         self._identifier = 0
         self._proven = False
-        self._reply: tuple[int, bytes] | None = None
+        self._reply: bytes | None = None
 
     @abstractmethod
     def credentials(self, packet: Packet) -> Credentials:
@@ -74,17 +77,18 @@ class Authenticator(ABC):
     def receive(self, packet: Packet, out: list[Output]) -> None:
         """A packet of this protocol, while authenticating or afterwards; a repeated login gets the same
         answer (RFC 1334 §2.2.1, RFC 1994 §4.1). Raises Malformed, with nothing done, when its inside is."""
-        if packet.code != self.login:
+        code, identifier, _ = packet
+        if code != self.login:
             out.append(Dropped(Drop.AUTH_CODE))
-        elif self.is_stale(packet.identifier):
+        elif self.is_stale(identifier):
             out.append(Dropped(Drop.STALE_RESPONSE))
         elif self._reply is not None:
-            self._answer(packet.identifier, out)
+            self._answer(identifier, out)
         else:
             credentials = self.credentials(packet)
-            self._identifier = packet.identifier
+            self._identifier = identifier
             if self.pending is None:
-                self.pending = next(self._numbers)
+                self.pending = self.asked = self.asked + 1
                 self.deadline = inf
                 out.append(Ask(credentials, self.pending, self._proven))
 
@@ -95,18 +99,19 @@ class Authenticator(ABC):
     def accept(self, proof: bytes, now: float, out: list[Output]) -> None:  # noqa: ARG002 - who asks again
         """The pending Ask is answered: yes. It goes to the peer's latest login."""
         self._proven = True
-        self._reply = self.success, self.accepted(proof)
+        self._reply = self.accepted(proof)
         self._reply_to_latest(out)
 
     def refuse(self, message: bytes, out: list[Output]) -> None:
         """The pending Ask is answered: no. `message` is for the peer's user."""
-        self._reply = self.failure, self.refused(message)
+        self._proven = False
+        self._reply = self.refused(message)
         self._reply_to_latest(out)
 
     def resume(self, now: float) -> None:  # noqa: ARG002 - who asks again
         """The login was good, in an earlier process: whoever repeats it is told so."""
         self._proven = True
-        self._reply = self.success, self.accepted(b"")
+        self._reply = self.accepted(b"")
 
     def accepted(self, proof: bytes) -> bytes:  # noqa: ARG002 - most prove nothing to the peer
         """The data of a Success or Ack."""
@@ -122,5 +127,5 @@ class Authenticator(ABC):
 
     def _answer(self, identifier: int, out: list[Output]) -> None:
         if self._reply is not None:
-            code, data = self._reply
-            out.append(Transmit(ppp.encode(self.protocol, code, identifier, data)))
+            code = self.success if self._proven else self.failure
+            out.append(ppp.encode(self.protocol, code, identifier, self._reply))

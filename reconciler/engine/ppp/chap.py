@@ -6,13 +6,13 @@ It sets challenges and takes responses; whether one is right is for whoever hold
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import IntEnum
 from math import inf
 from typing import ClassVar
 
 from reconciler.engine.ppp.authentication import Authenticator
-from reconciler.engine.ppp.outputs import Output, Transmit
+from reconciler.engine.ppp.outputs import Output
 from reconciler.engine.ppp.policy import ChapCredentials, Credentials, LinkPolicy
 from reconciler.engine.wire import ppp
 from reconciler.engine.wire.drop import Drop, Malformed
@@ -44,8 +44,8 @@ class Chap(Authenticator):
     challenge_size: ClassVar[int] = 16
     """Octets of a challenge's value."""
 
-    def __init__(self, policy: LinkPolicy, entropy: Callable[[int], bytes], numbers: Iterator[int]) -> None:
-        super().__init__(policy, entropy, numbers)
+    def __init__(self, policy: LinkPolicy, entropy: Callable[[int], bytes], asked: int) -> None:
+        super().__init__(policy, entropy, asked)
         self._identifier = entropy(1)[0]
         self._challenge = b""
         self._sent = 0
@@ -84,11 +84,11 @@ class Chap(Authenticator):
         response, name = self.value(packet)
         if len(response) != RESPONSE_SIZE:
             raise Malformed(Drop.AUTH_FORM)
-        return ChapCredentials(name, packet.identifier, self._challenge, response)
+        return ChapCredentials(name, self._identifier, self._challenge, response)
 
     def value(self, packet: Packet) -> tuple[bytes, bytes]:
         """Value and Name of a Response (§4.1). Raises Malformed."""
-        data = packet.data
+        _, _, data = packet
         if not data or len(data) <= data[0]:
             raise Malformed(Drop.AUTH_FORM)
         return data[1 : 1 + data[0]], data[1 + data[0] :]
@@ -100,4 +100,4 @@ class Chap(Authenticator):
         self._sent += 1
         self.deadline = now + self._policy.restart_timer
         data = bytes([self.challenge_size]) + self._challenge + self._policy.name
-        out.append(Transmit(ppp.encode(self.protocol, ChapCode.CHALLENGE, self._identifier, data)))
+        out.append(ppp.encode(self.protocol, ChapCode.CHALLENGE, self._identifier, data))

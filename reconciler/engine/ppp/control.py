@@ -48,7 +48,7 @@ from reconciler.engine.ppp.automaton import (
     Event,
     Layer,
 )
-from reconciler.engine.ppp.outputs import Dropped, Output, Reason, Transmit
+from reconciler.engine.ppp.outputs import Dropped, Output, Reason
 from reconciler.engine.ppp.policy import LinkPolicy
 from reconciler.engine.wire import ppp
 from reconciler.engine.wire.drop import Drop, Malformed
@@ -76,7 +76,8 @@ class Code(IntEnum):
 REQUEST, ACK, NAK, REJECT, TERMINATE_REQUEST, TERMINATE_ACK, CODE_REJECT = Code
 
 
-_NOTHING = Packet(0, 0, b"")
+_LEAVING = (CLOSED, CLOSING, STOPPING)
+_NOTHING: Packet = (0, 0, b"")
 
 
 class ControlProtocol(ABC):
@@ -195,30 +196,31 @@ class ControlProtocol(ABC):
 
     def receive(self, packet: Packet, now: float, out: list[Output]) -> Layer | None:
         """A packet of this protocol, once open. Raises Malformed, with nothing done, when its inside is."""
-        code = packet.code
+        code, _, data = packet
         if code == REQUEST:
             return self._requested(packet, now, out)
-        if code in (ACK, NAK, REJECT):
+        if ACK <= code <= REJECT:
             return self._answered(packet, now, out)
         if code == TERMINATE_REQUEST:
             return self._event(RTR, now, out, packet)
         if code == TERMINATE_ACK:
             return self._event(RTA, now, out)
         if code == CODE_REJECT:
-            return self._code_rejected(packet.data, now, out)
+            return self._code_rejected(data, now, out)
         return self.other(packet, now, out)
 
     def send(self, code: int, data: bytes, out: list[Output]) -> int:
         """Send a packet with a new identifier, which is returned."""
         self._identifier = identifier = (self._identifier + 1) & 0xFF
-        out.append(Transmit(ppp.encode(self.protocol, code, identifier, data)))
+        out.append(ppp.encode(self.protocol, code, identifier, data))
         return identifier
 
     # Packets to events (RFC 1661 §5)
 
     def _requested(self, packet: Packet, now: float, out: list[Output]) -> Layer | None:
-        options = ppp.decode_options(packet.data)
-        if self.state in (CLOSED, CLOSING, STOPPING):
+        _, identifier, data = packet
+        options = ppp.decode_options(data)
+        if self.state in _LEAVING:
             return self._event(RCR_PLUS, now, out, packet)
         if self.state is REQ_SENT and not self._heard:
             self._heard = True
@@ -230,10 +232,8 @@ class ControlProtocol(ABC):
         if code == ACK:
             self.agreed(options)
             self._naks = 0
-            reply = Packet(code, packet.identifier, packet.data)
-            return self._event(RCR_PLUS, now, out, reply)
-        reply = Packet(code, packet.identifier, ppp.encode_options(answer))
-        return self._event(RCR_MINUS, now, out, reply)
+            return self._event(RCR_PLUS, now, out, (code, identifier, data))
+        return self._event(RCR_MINUS, now, out, (code, identifier, ppp.encode_options(answer)))
 
     def _verdict(self, options: tuple[Option, ...]) -> tuple[Code, Iterable[Option]]:
         """Reject first, and then alone (§5.4); then Nak; an option's second appearance is rejected."""
@@ -337,9 +337,9 @@ class ControlProtocol(ABC):
             case "scr":
                 self._send_configure_request(now, out)
             case "sca" | "scn" | "ser":
-                out.append(Transmit(ppp.encode(self.protocol, *subject)))
+                out.append(ppp.encode(self.protocol, *subject))
             case "sta":
-                out.append(Transmit(ppp.encode(self.protocol, TERMINATE_ACK, subject.identifier, b"")))
+                out.append(ppp.encode(self.protocol, TERMINATE_ACK, subject[1], b""))
             case "str":
                 self._awaiting = False
                 self.send(TERMINATE_REQUEST, b"", out)
@@ -362,8 +362,7 @@ class ControlProtocol(ABC):
             self._request = ppp.encode_options(self.wanted())
             self._request_identifier = self.send(REQUEST, self._request, out)
         else:
-            again = ppp.encode(self.protocol, REQUEST, self._request_identifier, self._request)
-            out.append(Transmit(again))
+            out.append(ppp.encode(self.protocol, REQUEST, self._request_identifier, self._request))
         timeout = FIRST_TIMEOUT * 2**self._transmissions
         self.deadline = now + min(timeout, self.policy.restart_timer)
         self._transmissions += 1

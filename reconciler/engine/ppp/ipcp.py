@@ -34,8 +34,14 @@ _NBNS = (IpcpOption.PRIMARY_NBNS, IpcpOption.SECONDARY_NBNS)
 
 
 @lru_cache(maxsize=16)
+def _our_request(address: bytes) -> tuple[Option, ...]:
+    """What we ask for: the same for most sessions, and kept once for them."""
+    return ((_ADDRESS, address),)
+
+
+@lru_cache(maxsize=16)
 def _servers(dns: tuple[bytes, ...], wins: tuple[bytes, ...]) -> Mapping[int, bytes]:
-    """The value of each option that names a server: the same for most sessions, and kept once for them."""
+    """The value of each option that names a server, likewise."""
     return {**dict(zip(_DNS, dns, strict=False)), **dict(zip(_NBNS, wins, strict=False))}
 
 
@@ -53,7 +59,7 @@ class Ipcp(ControlProtocol):
         self.reset()
 
     def reset(self) -> None:
-        self._ours: tuple[Option, ...] = ((_ADDRESS, self.grant.peer),)
+        self._ours = _our_request(self.grant.peer)
         self._doubted = False
         self._demanded = False
 

@@ -34,6 +34,7 @@ _AUTH_VALUES = {
 """The option's value for each method: a protocol, and for CHAP the algorithm (RFC 1994 §3)."""
 _AUTH_METHODS = {value: method for method, value in _AUTH_VALUES.items()}
 _NO_MAGIC = bytes(4)
+_NONE: frozenset[int] = frozenset()
 
 
 class LcpCode(IntEnum):
@@ -93,7 +94,7 @@ class Lcp(ControlProtocol):
     def reset(self) -> None:
         self.keepalive.stop()
         self._magic = self._new_magic()
-        self._without: frozenset[int] = frozenset()
+        self._without = _NONE
         self._mru = self.policy.mru
         self._mru_doubted = False
         self._methods = self.policy.auth
@@ -218,7 +219,7 @@ class Lcp(ControlProtocol):
             out.append(Dropped(Drop.FOREIGN_MAGIC))
         elif code == _ECHO_REQUEST:
             reply = (self._magic + data[4:])[: self.mtu - ppp.HEADER]
-            return self._event(RXR, now, out, Packet(LcpCode.ECHO_REPLY, identifier, reply))
+            return self._event(RXR, now, out, (LcpCode.ECHO_REPLY, identifier, reply))
         elif identifier != self.keepalive.asked:
             out.append(Dropped(Drop.STALE_ECHO))
         else:
@@ -229,10 +230,9 @@ class Lcp(ControlProtocol):
         if code == LcpCode.ECHO_REQUEST:
             self.keepalive.stop()
 
-    def reject_protocol(self, protocol: int, information: bytes, out: list[Output]) -> None:
-        """Tell the peer that we do not speak this protocol (§5.7)."""
-        rejected = ppp.encode_frame(protocol, information)
-        self.send(LcpCode.PROTOCOL_REJECT, rejected[: self.mtu - ppp.HEADER], out)
+    def reject_protocol(self, payload: bytes, out: list[Output]) -> None:
+        """Tell the peer that we do not speak the protocol of this payload (§5.7)."""
+        self.send(LcpCode.PROTOCOL_REJECT, payload[: self.mtu - ppp.HEADER], out)
 
     def tick(self, now: float, out: list[Output]) -> Layer | None:
         if now >= self.keepalive.deadline:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from itertools import count
 from math import inf
 
 from reconciler.engine.ppp.authentication import Authenticator
@@ -28,7 +27,6 @@ from reconciler.engine.ppp.outputs import (
     NetworkUp,
     Output,
     Reason,
-    Transmit,
 )
 from reconciler.engine.ppp.pap import Pap
 from reconciler.engine.ppp.policy import (
@@ -65,13 +63,14 @@ __all__ = [
     "PapCredentials",
     "Phase",
     "Reason",
-    "Transmit",
 ]
 
 REJECTS_PER_SECOND = 10
 """Protocol-Rejects sent, at most; some clients never stop asking."""
 
+_LONG_AGO = -inf
 _LCP = Protocol.LCP
+_PROTOCOL_REJECT = LcpCode.PROTOCOL_REJECT
 _DATA = (Protocol.IPV4, Protocol.IPV6)
 _AUTHENTICATION = (Protocol.PAP, Protocol.CHAP)
 _AUTHENTICATORS: dict[str, type[Authenticator]] = {
@@ -114,7 +113,6 @@ class Link:
         "_limit",
         "_login_by",
         "_networks",
-        "_numbers",
         "_over",
         "_policy",
         "_reason",
@@ -129,13 +127,12 @@ class Link:
         self._entropy = entropy
         self._lcp = Lcp(policy, entropy)
         self._auth: Authenticator | None = None
-        self._numbers = count(1)
         self._networks = Networks(policy, entropy)
         self._limit = inf
         self._login_by = inf
         self._over = False
         self._reason: str | None = None
-        self._reject_window = -inf
+        self._reject_window = _LONG_AGO
         self._rejects = 0
         self.phase = DEAD
 
@@ -168,7 +165,7 @@ class Link:
         self.phase = NETWORK
         self._lcp.resume_with(agreed.auth, agreed.magic, agreed.peer_magic, agreed.mtu)
         self._lcp.keepalive.confirm(now, self._policy.restart_timer)
-        self._auth = _AUTHENTICATORS[agreed.auth](self._policy, self._entropy, self._numbers)
+        self._auth = _AUTHENTICATORS[agreed.auth](self._policy, self._entropy, 0)
         self._auth.resume(now)
         self._networks.resume(agreed.grant, agreed.mtu, now)
 
@@ -212,15 +209,15 @@ class Link:
         if self.phase is DEAD:
             return out
         try:
-            protocol, information = ppp.decode_frame(payload)
+            protocol = ppp.protocol_of(payload)
             if protocol == _LCP:
-                self._receive_lcp(ppp.decode(information), now, out)
+                self._receive_lcp(ppp.decode(payload), now, out)
             elif protocol in _DATA:
                 out.append(Dropped(Drop.PPP_DATA))
             elif self._lcp.state is not OPENED:
                 out.append(Dropped(Drop.PPP_PHASE))
             else:
-                self._receive_above_lcp(protocol, information, now, out)
+                self._receive_above_lcp(protocol, payload, now, out)
         except Malformed as problem:
             out.append(Dropped(problem.reason))
         return out
@@ -281,7 +278,8 @@ class Link:
         self._limit = self._login_by
         method = _AUTHENTICATORS[self._lcp.auth]
         if type(self._auth) is not method:
-            self._auth = method(self._policy, self._entropy, self._numbers)
+            asked = 0 if self._auth is None else self._auth.asked
+            self._auth = method(self._policy, self._entropy, asked)
         self._auth.start(now, out)
 
     def _enter_network(self, grant: Grant, now: float, out: list[Output]) -> None:
@@ -333,14 +331,15 @@ class Link:
 
     def _receive_lcp(self, packet: Packet, now: float, out: list[Output]) -> None:
         lcp = self._lcp
-        if packet.code != LcpCode.PROTOCOL_REJECT:
+        code, _, data = packet
+        if code != _PROTOCOL_REJECT:
             self._after_lcp(lcp.receive(packet, now, out), now, out)
         elif lcp.state is not OPENED:
             out.append(Dropped(Drop.PPP_PHASE))
-        elif len(packet.data) < 2:
+        elif len(data) < 2:
             out.append(Dropped(Drop.TRUNCATED))
         else:
-            self._protocol_rejected(int.from_bytes(packet.data[:2], "big"), now, out)
+            self._protocol_rejected(int.from_bytes(data[:2], "big"), now, out)
 
     def _protocol_rejected(self, protocol: int, now: float, out: list[Output]) -> None:
         """What the peer does not speak, we stop speaking (RFC 1661 §5.7)."""
@@ -353,19 +352,18 @@ class Link:
         else:
             out.append(Dropped(Drop.UNEXPECTED_REPLY))
 
-    def _receive_above_lcp(self, protocol: int, information: bytes, now: float, out: list[Output]) -> None:
+    def _receive_above_lcp(self, protocol: int, payload: bytes, now: float, out: list[Output]) -> None:
         auth = self._auth
         if auth is not None and protocol == auth.protocol:
-            auth.receive(ppp.decode(information), out)
+            auth.receive(ppp.decode(payload), out)
         elif self.phase is not NETWORK or protocol in _AUTHENTICATION:
             out.append(Dropped(Drop.PPP_PHASE))
-        elif protocol in self._networks:
-            self._networks.receive(protocol, ppp.decode(information), now, out)
+        elif self._networks.receive(protocol, payload, now, out):
             self._after_networks(now, out)
         else:
-            self._reject_protocol(protocol, information, now, out)
+            self._reject_protocol(payload, now, out)
 
-    def _reject_protocol(self, protocol: int, information: bytes, now: float, out: list[Output]) -> None:
+    def _reject_protocol(self, payload: bytes, now: float, out: list[Output]) -> None:
         if now >= self._reject_window + 1:
             self._reject_window = now
             self._rejects = 0
@@ -373,4 +371,4 @@ class Link:
         if self._rejects > REJECTS_PER_SECOND:
             out.append(Dropped(Drop.REJECT_RATE))
         else:
-            self._lcp.reject_protocol(protocol, information, out)
+            self._lcp.reject_protocol(payload, out)

@@ -1,6 +1,7 @@
 """What a link wants done: values, returned from every input, performed by whoever holds the link.
 
-Nothing is queued inside a link, so nothing can be forgotten there.
+Octets are the payload of a PPPoE session, PPP protocol number and information, to be sent; all else has a
+type of its own. Nothing is queued inside a link, so nothing can be forgotten there.
 """
 
 from __future__ import annotations
@@ -29,12 +30,6 @@ class Reason(Documented):
         "the subscriber rejects a protocol or code without which there is no link",
     )
     ECHO_TIMEOUT = "echo_timeout", "the subscriber no longer answers LCP echoes"
-
-
-class Transmit(NamedTuple):
-    """Send this PPPoE session payload: PPP protocol number and information."""
-
-    payload: bytes
 
 
 class Ask(NamedTuple):
@@ -81,4 +76,4 @@ class Dropped(NamedTuple):
     reason: Drop
 
 
-Output: TypeAlias = Transmit | Ask | NetworkUp | NetworkDown | Ipv6Up | Ipv6Down | Finished | Dropped
+Output: TypeAlias = bytes | Ask | NetworkUp | NetworkDown | Ipv6Up | Ipv6Down | Finished | Dropped

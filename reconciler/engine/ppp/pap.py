@@ -31,7 +31,7 @@ class Pap(Authenticator):
 
     def credentials(self, packet: Packet) -> PapCredentials:
         """Peer-ID and Password, each behind its length (§2.2.1); octets behind them are ignored."""
-        data = packet.data
+        _, _, data = packet
         name_end = 1 + data[0] if data else 1
         if len(data) <= name_end:
             raise Malformed(Drop.AUTH_FORM)

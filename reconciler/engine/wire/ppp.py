@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import IntEnum
 from struct import Struct
-from typing import NamedTuple
 
 from reconciler.engine.wire.drop import Drop, Malformed
 
@@ -18,6 +17,9 @@ HEADER = 4
 
 Option = tuple[int, bytes]
 """A configuration option: its type and value."""
+
+Packet = tuple[int, int, bytes]
+"""A control packet, of whichever protocol: Code, Identifier, and the data without padding."""
 
 
 class Protocol(IntEnum):
@@ -33,50 +35,40 @@ class Protocol(IntEnum):
     CHAP = 0xC223
 
 
-class Packet(NamedTuple):
-    """A control packet, of whichever protocol; `data` without padding."""
-
-    code: int
-    identifier: int
-    data: bytes
-
-
-_read_u16 = Struct("!H").unpack_from
-_write_u16 = Struct("!H").pack
+_PROTOCOL = 2
+"""Octets of the protocol number."""
+_read_protocol = Struct("!H").unpack_from
 _read_header = Struct("!BBH").unpack_from
 _write_frame = Struct("!HBBH").pack
 
 
-def decode_frame(payload: bytes) -> tuple[int, bytes]:
-    """Split a session's payload into protocol number and information field.
+def protocol_of(payload: bytes) -> int:
+    """The number of the protocol that a session's payload belongs to.
 
     Raises Malformed when the number breaks RFC 1661 §2 (first octet even, second odd): a compressed protocol
     field or a leading ``ff 03``, neither of which PPPoE allows (RFC 2516 §7), reads as such.
     """
-    if len(payload) < 2:
+    if len(payload) < _PROTOCOL:
         raise Malformed(Drop.TRUNCATED)
-    protocol: int = _read_u16(payload)[0]
+    protocol: int = _read_protocol(payload)[0]
     if protocol & 0x0101 != 0x0001:
         raise Malformed(Drop.PPP_PROTOCOL)
-    return protocol, payload[2:]
+    return protocol
 
 
-def encode_frame(protocol: int, information: bytes) -> bytes:
-    """Join what `decode_frame` splits."""
-    return _write_u16(protocol) + information
-
-
-def decode(information: bytes) -> Packet:
-    """Read a control packet; octets past its Length are padding and left out (RFC 1661 §5).
+def decode(payload: bytes) -> Packet:
+    """Read the control packet in a session's payload; octets past its Length are padding and left out (RFC
+    1661 §5).
 
     Raises Malformed when the header is cut off, or Length is below 4 or past the end.
     """
-    if len(information) < HEADER:
+    size = len(payload) - _PROTOCOL
+    if size < HEADER:
         raise Malformed(Drop.TRUNCATED)
-    code, identifier, length = _read_header(information)
-    if not HEADER <= length <= len(information):
+    code, identifier, length = _read_header(payload, _PROTOCOL)
+    if length < HEADER or length > size:
         raise Malformed(Drop.TRUNCATED)
-    return Packet(code, identifier, information[HEADER:length])
+    return code, identifier, payload[_PROTOCOL + HEADER : _PROTOCOL + length]
 
 
 def encode(protocol: int, code: int, identifier: int, data: bytes) -> bytes:
@@ -92,13 +84,12 @@ def decode_options(data: bytes) -> tuple[Option, ...]:
     options: list[Option] = []
     offset, end = 0, len(data)
     while offset < end:
-        if end - offset < 2:
+        value = offset + 2
+        following = offset + data[offset + 1] if value <= end else offset
+        if following < value or following > end:
             raise Malformed(Drop.OPTION_LENGTH)
-        length = data[offset + 1]
-        if not 2 <= length <= end - offset:
-            raise Malformed(Drop.OPTION_LENGTH)
-        options.append((data[offset], data[offset + 2 : offset + length]))
-        offset += length
+        options.append((data[offset], data[value:following]))
+        offset = following
     return tuple(options)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from random import Random
 from typing import NamedTuple, TypeAlias
 
-from reconciler.engine.ppp.link import Dropped, Grant, Link, LinkPolicy, Output, Transmit
+from reconciler.engine.ppp.link import Dropped, Grant, Link, LinkPolicy, Output
 from tests.peer_negotiation import (
     ACK,
     CHAP,
@@ -86,12 +86,11 @@ def codes(outcome: list[Outcome]) -> list[tuple[int, int]]:
 
 
 def see(output: Output) -> Outcome:
-    if not isinstance(output, Transmit):
+    if not isinstance(output, bytes):
         return output
-    payload = output.payload
-    length = int.from_bytes(payload[4:6], "big")
-    assert length == len(payload) - 2, f"Length {length} of a packet of {len(payload) - 2} octets"
-    return Seen(int.from_bytes(payload[:2], "big"), payload[2], payload[3], payload[6:])
+    length = int.from_bytes(output[4:6], "big")
+    assert length == len(output) - 2, f"Length {length} of a packet of {len(output) - 2} octets"
+    return Seen(int.from_bytes(output[:2], "big"), output[2], output[3], output[6:])
 
 
 class Bench:

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.engine.ppp.automaton import TIMED, Event, Layer, State
 from reconciler.engine.ppp.control import NEVER, Code, ControlProtocol
-from reconciler.engine.ppp.outputs import Output, Transmit
+from reconciler.engine.ppp.outputs import Output
 from reconciler.engine.ppp.policy import LinkPolicy
 from reconciler.engine.wire.ppp import Option, Packet
 
@@ -78,7 +78,7 @@ def test_the_table_has_160_cells() -> None:
 @pytest.mark.parametrize(("name", "state", "cell"), cells(), ids=lambda value: str(value))
 def test_L_rfc1661_cell(name: str, state: int, cell: str) -> None:
     event, endpoint, out = EVENTS[name], in_state(state), list[Output]()
-    subject = Packet(SUBJECT_CODES.get(event, 1), 9, b"")
+    subject: Packet = (SUBJECT_CODES.get(event, 1), 9, b"")
     if cell == "-":
         with pytest.raises(ValueError, match=event.name):
             endpoint._event(event, 5.0, out, subject)
@@ -88,7 +88,7 @@ def test_L_rfc1661_cell(name: str, state: int, cell: str) -> None:
 
     letters, _, following = cell.rstrip("rpx").rpartition("/")
     actions = letters.split("+") if letters else []
-    sent = [output.payload[2] for output in out if isinstance(output, Transmit)]
+    sent = [output[2] for output in out if isinstance(output, bytes)]
     assert sent == [SENDS[action] for action in actions if action in SENDS]
     assert layer == next((Layer(action) for action in actions if action.startswith("tl")), None)
     assert endpoint.state == int(following)

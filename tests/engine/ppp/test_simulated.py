@@ -21,7 +21,6 @@ from reconciler.engine.ppp.link import (
     NetworkUp,
     Output,
     Phase,
-    Transmit,
 )
 from tests.peer_negotiation import WINDOWS_LCP, Quirks, control
 from tests.peer_ppp import PppPeer
@@ -77,10 +76,10 @@ class Server:
     def perform(self, outputs: list[Output], now: float) -> list[bytes]:
         frames = []
         for output in outputs:
-            assert self.finished is None, f"{output} after Finished"
+            assert self.finished is None, f"{output!r} after Finished"
             match output:
-                case Transmit(payload):
-                    frames.append(payload)
+                case bytes():
+                    frames.append(output)
                 case Ask():
                     frames += self.decide(output, now)
                 case NetworkUp(address):
