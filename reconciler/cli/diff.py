@@ -27,4 +27,4 @@ def command(common: Common, first: str, second: str) -> int:
 
 
 def _text(answer: Any) -> str:
-    return f"{answer['text']}\n{answer['diff']}" if answer["diff"] else str(answer["text"])
+    return f"{answer['text']}\n{answer['diff'].rstrip()}\n" if answer["diff"] else str(answer["text"])

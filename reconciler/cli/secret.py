@@ -21,7 +21,7 @@ def command() -> None:
     """Passwords that are encrypted in site.yaml (`password_age`)."""
 
 
-@command.command("recipient")
+@command.command("recipient", short_help="Print for whom to encrypt what this box shall read.")
 @takes_common()
 def _recipient(common: Common) -> None:
     """Print for whom to encrypt what this box shall read, after making its key if there is none.

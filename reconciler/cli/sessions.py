@@ -36,7 +36,7 @@ def command(common: Common, stale: bool) -> None:
         print_data(common, found, lambda: _text(found))
 
 
-@command.command("terminate")
+@command.command("terminate", short_help="End sessions, by user, id or address.")
 @click.argument("users", metavar="[USER]...", nargs=-1)
 @click.option("--id", "ids", type=session_id, multiple=True, help="By PPPoE session id: 19 or 0x13.")
 @click.option("--address", "addresses", multiple=True, help="By the subscriber's address.")
@@ -59,7 +59,7 @@ def terminate(
     return 0
 
 
-@command.command("roll")
+@command.command("roll", short_help="End stale sessions, a few a second.")
 @click.option(
     "--rate", type=Pace(), metavar="N/s", default="2/s", show_default=True, help="So many a second."
 )

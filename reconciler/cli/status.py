@@ -96,7 +96,7 @@ def _text(status: Any) -> str:
     lines = "".join(f"{name:<12}{value}\n" for name, value in pairs)
     rows = [
         (one["type"], str(one["status"]), one["reason"], _ago(one["since"]), one["message"])
-        for one in status["conditions"]
+        for one in sorted(status["conditions"], key=_unusual_first)
     ]
     lines += "\n" + table(("CONDITION", "STATUS", "REASON", "SINCE", "MESSAGE"), rows)
     if status["drift"]:
@@ -104,6 +104,11 @@ def _text(status: Any) -> str:
             ("DRIFT", "FOUND", "WANTED", "STATE"), [_drift(entry) for entry in status["drift"]]
         )
     return lines
+
+
+def _unusual_first(condition: Any) -> tuple[bool, bool]:
+    """The one that sums up, then what is so, then what is not."""
+    return condition["type"] != "Ready", not condition["status"]
 
 
 def _datapath(status: Any) -> str:

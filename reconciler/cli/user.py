@@ -134,7 +134,7 @@ def _enable(common: Common, name: str, given: Path | None) -> None:
     sitefile.edit(common, given, lambda text, file: set_enabled(text, name, True, file=file))
 
 
-@command.command("disable")
+@command.command("disable", short_help="Refuse a user's logins, and end their sessions.")
 @click.argument("name")
 @sitefile.file_option
 @takes_common(("text",))

@@ -298,5 +298,5 @@ def _invalid(status: Status) -> str:
 def _drift(status: Status) -> str:
     for entry in status["drift"]:
         if entry["path"] == "forwarding.ip_forward":
-            return f"{entry['path']} was {entry['from']}, is {entry['to']} again"
+            return f"{entry['path']} was {entry['from']:d}, is {entry['to']:d} again"
     return ""

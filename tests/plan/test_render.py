@@ -91,6 +91,12 @@ def test_plans_look_like_this(name: str, text: str) -> None:
     assert_golden(GOLDEN / f"{name}.txt", text)
 
 
+def test_switches_look_as_where_they_are_written() -> None:
+    lines = shown(changed(access_only=True, forwarding__ip_forward=False), {**BASE, "access_only": False})
+    assert "~ access_only  false -> true" in lines
+    assert "~ ip_forward  1 -> 0" in lines
+
+
 def test_an_empty_plan_begins_so() -> None:
     assert shown(BASE).startswith("No changes.\n")
 

@@ -41,7 +41,8 @@ class Steering:
         """
         path, watched = request.get("path"), self._reconciler.path
         if path is not None and not same_file(Path(path), watched):
-            message = f"the daemon watches {watched}: it would undo {path} at once; edit {watched} instead"
+            there = f"it would undo {path} at once" if Path(path).exists() else f"there is no {path}"
+            message = f"the daemon watches {watched}: {there}; edit {watched} instead"
             return fault(409, "other_file", message)
         timeout = _timeout(request)
         within = asked.seconds(request, "confirm_within", LONGEST)

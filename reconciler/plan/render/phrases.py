@@ -88,8 +88,8 @@ def _difference(change: Change) -> str:
             return "missing" if before is None else "unexpected"
         return f"ip {after['ip']}" if isinstance(after, Mapping) and after.get("ip") else ""
     if before is None or after is None:
-        return _value(after) if before is None else _value(before)
-    return f"{_value(before)} -> {_value(after)}"
+        return _value(change.path, after if before is None else before)
+    return f"{_value(change.path, before)} -> {_value(change.path, after)}"
 
 
 def _field(key: str, before: object, after: object) -> str:
@@ -103,10 +103,10 @@ def _field(key: str, before: object, after: object) -> str:
     return f"{key} {before or 'from the pool'} -> {after or 'from the pool'}"
 
 
-def _value(value: Value | None) -> str:
+def _value(path: str, value: Value | None) -> str:
     if isinstance(value, bool):
-        # As the kernel writes its switches.
-        return str(int(value))
+        # The kernel's switches as the kernel writes them, others as the file does.
+        return str(int(value)) if path.startswith(("forwarding.", "kernel.")) else str(value).lower()
     if isinstance(value, list):
         return ", ".join(map(visible, value)) or "none"
     return visible(str(value))
