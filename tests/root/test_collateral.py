@@ -77,3 +77,16 @@ def test_of_two_lines_with_one_fixed_address_one_comes_back(tmp_path: Path) -> N
         operator.change(lambda site: site["users"][name].pop("ip"))
         operator.bring_back([name])
         assert [client.up for client in lines] == [True, True]
+
+
+def test_of_two_lines_the_one_that_stays_is_not_replaced_by_the_one_that_ends(tmp_path: Path) -> None:
+    clients = list(crowd(10))
+    name = clients[-1].name
+    with life(tmp_path, clients, 1) as operator:
+        operator.change(lambda site: site.update(second_login="replace"))
+        operator.change(lambda site: site["users"][name].update(sessions=2))
+        operator.bring_back([name])
+        before = {client.subscriber.session_id for client in clients if client.name == name}
+        operator.change(lambda site: site["users"][name].update(sessions=1), [name])
+        (stays,) = (client for client in clients if client.name == name and client.up)
+        assert stays.subscriber.session_id in before

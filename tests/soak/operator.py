@@ -197,20 +197,20 @@ class Operator:
         after = deepcopy(self.site)
         alter(after)
         at_risk = set(at_risk)
+        self.bring_back(at_risk)  # whoever is still dialling would be up only after the plan was made
         named = _named(self._house.plan(text(after)))
         assert {user for user, _ in named} <= at_risk, f"{named} named by an edit of {at_risk}"
         with self._street.lock:
             for client in self._of(at_risk):
                 client.may_end = True
+            for client in self._surplus(named):
+                self._street.give_up(client)
         self.site = after
         self._house.save(text(after))
         self._settled()
         self.named += len(named)
-        gone = {number for _, number in named}
         self._street.until(
-            lambda: (
-                not any(client.up and client.subscriber.session_id in gone for client in self._of(at_risk))
-            ),
+            lambda: not any(_is_named(client, named) for client in self._of(at_risk)),
             f"the ends of {named}",
             lambda: self._last_words(at_risk),
         )
@@ -248,6 +248,15 @@ class Operator:
             for client in self._of(names):
                 client.may_end = not client.wants and client.may_end
 
+    def _surplus(self, named: set[tuple[str, int]]) -> list[Client]:
+        """Who ends while another line of theirs stays: one would end the other, in turn."""
+        ending = [client for client in self._of({user for user, _ in named}) if _is_named(client, named)]
+        return [
+            client
+            for client in ending
+            if any(fellow.up and fellow not in ending for fellow in self._clients[client.name])
+        ]
+
     def _last_words(self, names: Iterable[str]) -> str:
         """What is said of users who are not as they should be: by them, and by the daemon."""
         with self._street.lock:
@@ -263,6 +272,10 @@ class Operator:
         """A user who is in the file; one is always left."""
         known = [name for name in sorted(self._clients) if name in self.site["users"]]
         return self._chance.choice(known)
+
+
+def _is_named(client: Client, named: set[tuple[str, int]]) -> bool:
+    return client.up and (client.name, client.subscriber.session_id) in named
 
 
 def _lines(user: Declared) -> int:
