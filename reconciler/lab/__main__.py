@@ -83,9 +83,8 @@ def _hindrance() -> str | None:
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m reconciler.lab", description=(__doc__ or "").split("\n\n")[1]
-    )
+    about = (__doc__ or "").split("\n\n")[1].replace("``", "`")
+    parser = argparse.ArgumentParser(prog="reconciler lab", description=about)
     parser.add_argument("--demo", action="store_true", help="play the story by itself and exit")
     parser.add_argument(
         "--subscribers", type=int, default=len(_USERS), metavar="N", help="how many (default: 3)"

@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 
 from reconciler.control.client import AnswerError, Client, NoDaemonError
-from reconciler.control.routes import ROUTES, SOCKET_NAME
+from reconciler.control.routes import ROUTES, SOCKET_NAME, Service
 from reconciler.control.server import Access, Server
-from reconciler.loop.answering.service import Service
 
 
 class Echo:
@@ -185,7 +184,7 @@ def test_socket_of_a_dead_daemon_is_replaced(tmp_path: Path, echo: Echo) -> None
     assert not (tmp_path / SOCKET_NAME).exists()
 
 
-@pytest.mark.parametrize("service", [Service, Echo])
+@pytest.mark.parametrize("service", [Service, Echo])  # the types see to it that what answers is a Service
 def test_every_route_has_its_method(service: type) -> None:
     assert all(hasattr(service, route.name) for route in ROUTES if route.answers != "openapi")
     assert len({(route.method, route.path) for route in ROUTES}) == len(ROUTES)

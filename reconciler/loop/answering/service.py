@@ -1,5 +1,5 @@
 """What the public door can ask of the loop: status, sessions, plan, terminate, drain, why, metrics, events;
-and the orders of ``answering.steering``.
+and, by its other half, ``answering.steering``, the orders and the past.
 
 Answers are a status of HTTP's kind and a JSON-ready object; an error is ``{"error": {"code", "message"}}``.
 Called from the API's threads. Neighbours: ``loop.run`` converges, ``answering.views`` shows. It must not know
@@ -39,18 +39,23 @@ _COMMIT = re.compile("[0-9a-fA-F]{4,64}")
 _SECONDS = re.compile("[0-9]{1,6}([.][0-9]*)?", re.ASCII)
 
 
-class Service(Steering):
-    """The loop, as seen through the door."""
+class Service:
+    """The loop, as seen through the door: a method for each thing that can be asked."""
 
     def __init__(
         self, loop: Loop, reconciler: Reconciler, engine: EngineClient, events: Events, clocks: Clocks
     ) -> None:
-        super().__init__(loop, reconciler, Orders(reconciler, events, clocks))
+        self._loop = loop
+        self._reconciler = reconciler
         self._engine = engine
         self._events = events
         self._clocks = clocks
         self._shown: Observation | None = None
         self._since = clocks.wall() if events.since is None else events.since
+        steering = Steering(loop, reconciler, Orders(reconciler, events, clocks))
+        self.apply, self.rollback = steering.apply, steering.rollback
+        self.pause, self.resume, self.confirm = steering.pause, steering.resume, steering.confirm
+        self.history, self.diff = steering.history, steering.diff
 
     def status(self, request: Request) -> Answer:
         """``{"wait"?, "commit"?}``: how everything stands. With ``wait``: as soon as all is as the file says,
