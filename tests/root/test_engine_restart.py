@@ -221,7 +221,7 @@ def test_where_the_kernel_keeps_no_keys_no_password_is_kept_and_sessions_still_g
     engines: Engines, cable: Cable, tmp_path: Path
 ) -> None:
     engines.now.end()
-    through = (sys.executable, "-m", "tests.root.without_keys")
+    through = (sys.executable, "-m", "tests.root.without", "keys")
     engines.now = Engine(tmp_path, "null", *through)
     engines.now.serve("theo")
     assert cable.dial(Subscriber(THEO)).state == "up"

@@ -14,16 +14,17 @@ from typing import Any
 
 import pytest
 
-from reconciler.lab.caller import Caller
+from reconciler.lab.caller import Caller, CallerError
 from reconciler.lab.topology import FAR_ADDRESS, Topology
 from reconciler.linux import netns
 from tests.missing import do_without
-from tests.root.machine.machine import NEEDS, RELEASE, Machine, make_base
+from tests.patience import PATIENCE
+from tests.root.machine.machine import NEEDS, RELEASE, Machine, MachineError, make_base
 
 ROOT = Path(__file__).parents[3]
 USERS = ("theo", "pablo", "yunhan")
 ENGINE, RECONCILER = "reconciler-engine.service", "reconciler.service"
-PATIENCE = 30.0
+PINGS, INTERVAL = 10, 0.05
 
 
 class Box:
@@ -33,6 +34,7 @@ class Box:
         self.machine = machine
         self.callers = callers
         self.datapath = datapath
+        self._dialled = False
 
     def save(self, site: str) -> None:
         self.machine.write("/etc/reconciler/site.yaml", site)
@@ -44,6 +46,16 @@ class Box:
         """Who each session is: what must not change while it lasts."""
         told = ("user", "id", "mac", "address", "since")
         return sorted(({key: one[key] for key in told} for one in self.ask("sessions")), key=str)
+
+    def wait_for_sessions(self, expected: list[dict[str, Any]]) -> None:
+        """Until those that are there are these very ones."""
+
+        def there() -> bool:
+            with contextlib.suppress(MachineError):  # nobody answers while either process is replaced
+                return self.settled() and self.sessions() == expected
+            return False
+
+        self.wait_for(there, f"sessions like {expected}")
 
     def pid(self, unit: str) -> int:
         return int(self.machine.property(unit, "MainPID"))
@@ -66,19 +78,58 @@ class Box:
 
     def dial(self) -> None:
         """Everybody comes up, and pings the far end from then on."""
-        for user, caller in self.callers.items():
-            came = caller.dial(user, "test")
-            assert came["event"] == "up", came
-            caller.order("ping", target=FAR_ADDRESS, interval=0.05)
+        self._dialled = True
+        for user in self.callers:
+            self.dial_as(user)
+
+    def dial_as(self, user: str) -> None:
+        """The same for one of them."""
+        caller = self.callers[user]
+        came = caller.dial(user, "test", wait=PATIENCE)
+        assert came["event"] == "up", came
+        caller.order("ping", target=FAR_ADDRESS, interval=INTERVAL)
 
     def lost(self) -> dict[str, int]:
-        """Let some more pings go, then count those without an answer, and go on pinging."""
-        time.sleep(1.0)
+        """Let everybody send some more pings, then count those without an answer, and go on pinging."""
+        begun = self._sent()
+        self.wait_for(
+            lambda: all(sent >= begun[user] + PINGS for user, sent in self._sent().items()), "more pings"
+        )
         reports = {user: caller.order("ping_stop") for user, caller in self.callers.items()}
-        assert all(report["sent"] >= 10 for report in reports.values()), reports
         for caller in self.callers.values():
-            caller.order("ping", target=FAR_ADDRESS, interval=0.05)
+            caller.order("ping", target=FAR_ADDRESS, interval=INTERVAL)
         return {user: report["sent"] - report["received"] for user, report in reports.items()}
+
+    def _sent(self) -> dict[str, int]:
+        return {user: caller.order("report")["sent"] for user, caller in self.callers.items()}
+
+    @contextlib.contextmanager
+    def override(self, *lines: str) -> Iterator[None]:
+        """The engine's unit has these lines too, for the time of a ``with`` block."""
+        directory = f"/run/systemd/system/{ENGINE}.d"
+        self.machine.write(f"{directory}/test.conf", "\n".join(["[Service]", *lines, ""]))
+        self.machine.run("systemctl", "daemon-reload")
+        try:
+            yield
+        finally:
+            self.machine.run("rm", "-r", directory)
+            self.machine.run("systemctl", "daemon-reload")
+
+    def put_right(self) -> None:
+        """Whatever became of the test before: whoever is to be online is, and begins to ping."""
+        if not self._dialled:
+            return
+        offline = [user for user, one in self.callers.items() if one.order("status")["up"] is None]
+        if offline:
+            self.machine.run("systemctl", "start", ENGINE, RECONCILER)
+            self.wait_for(self.settled, "readiness")
+        for user, caller in self.callers.items():
+            with contextlib.suppress(CallerError):  # it is not pinging
+                caller.order("ping_stop")
+            if user in offline:
+                self.dial_as(user)
+            else:
+                caller.order("ping", target=FAR_ADDRESS, interval=INTERVAL)
 
 
 @pytest.hookimpl(trylast=True)
@@ -91,7 +142,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _order(item: pytest.Item) -> tuple[str, int]:
-    box = item.callspec.params.get("box", "") if hasattr(item, "callspec") else ""
+    box = item.callspec.params.get("_box", "") if hasattr(item, "callspec") else ""
     return str(box), item.reportinfo()[1] or 0
 
 
@@ -117,8 +168,15 @@ def machine_base() -> Path:
     return base
 
 
+@pytest.fixture
+def box(_box: Box) -> Box:
+    """The machine, as a test expects to find it."""
+    _box.put_right()
+    return _box
+
+
 @pytest.fixture(scope="module", params=["ebpf", "tun"])
-def box(package: Path, machine_base: Path, request: pytest.FixtureRequest) -> Iterator[Box]:
+def _box(package: Path, machine_base: Path, request: pytest.FixtureRequest) -> Iterator[Box]:
     with contextlib.ExitStack() as undo:
         topology = undo.enter_context(Topology(USERS))
         callers = {}
