@@ -2,8 +2,9 @@
 
 The moments are those before and after each act by which a process changes something outside of itself. They
 are counted from when a file ``crash`` beside this one appears, with the process (``engine``, ``reconciler``)
-and the number of the moment in it; 0 is never. Each that is passed is a line in ``moments``; the file
-``crash`` goes when it is carried out, so that whoever comes next lives.
+and the number of the moment in it. Each that is passed is a line in ``moments``. The file ``crash`` goes when
+it is carried out, so that whoever comes next lives; whoever takes it away first decides: what is withdrawn is
+not carried out any more.
 """
 
 from __future__ import annotations
@@ -11,12 +12,29 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+
+
+def plan(directory: Path, role: str, number: int) -> None:
+    """Have the process of this role die at that moment. All at once: half a plan would be none."""
+    (directory / "moments").write_text("")
+    (directory / "new").write_text(f"{role} {number}")
+    (directory / "new").rename(directory / "crash")
+
+
+def withdraw(directory: Path) -> bool:
+    """Take the plan back. False: there is none, since somebody is carrying it out."""
+    try:
+        (directory / "crash").unlink()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 class Moments:
@@ -26,8 +44,13 @@ class Moments:
         self._role = role
         self._plan = 0
         self._passed = 0
+        self._turn = threading.Lock()
 
     def pass_by(self, what: str) -> None:
+        with self._turn:
+            self._pass_by(what)
+
+    def _pass_by(self, what: str) -> None:
         try:
             plan = (HERE / "crash").stat().st_mtime_ns
             role, number = (HERE / "crash").read_text().split()
@@ -39,8 +62,7 @@ class Moments:
         self._plan = plan
         with (HERE / "moments").open("a") as told:
             told.write(f"{what}\n")
-        if self._passed == int(number):
-            (HERE / "crash").unlink()
+        if self._passed == int(number) and withdraw(HERE):
             os.kill(os.getpid(), signal.SIGKILL)
 
     def around(self, owner: Any, *names: str) -> None:

@@ -21,7 +21,13 @@ SETTINGS: dict[str, Any] = {
 
 
 class NotStartedError(Exception):
-    """The engine ended before it was ready; its last words."""
+    """The engine ended before anybody could speak to it: its last words, and its ``status`` (a signal's
+    number below 0).
+    """
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(f"the engine ended with {status}: {words}")
+        self.status = status
 
 
 class Engine:
@@ -42,15 +48,22 @@ class Engine:
         ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
-        if self.process.stdout.readline() != "ready\n":
+        if self.process.stdout.readline() != "ready\n" or not self._connect(directory / "engine.sock"):
             _, words = self.process.communicate(timeout=10)
-            raise NotStartedError(words)
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(10)
-        self.socket.connect(str(directory / "engine.sock"))
+            raise NotStartedError(self.process.returncode, words)
         self.lines = self.socket.makefile("rb")
         self._events: list[Any] = []
         self._parts: list[Any] = []
+
+    def _connect(self, path: Path) -> bool:
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(10)
+        try:
+            self.socket.connect(str(path))
+        except ConnectionRefusedError:  # it has just died
+            self.socket.close()
+            return False
+        return True
 
     def ask(self, do: str, **arguments: Any) -> Any:
         """The answer; of one in parts, the last line."""
@@ -96,6 +109,11 @@ class Engine:
 
     def sessions(self) -> list[dict[str, Any]]:
         return list(self.observe()["sessions"])
+
+    def last_words(self) -> str:
+        """What the process, which has ended, has said of it."""
+        assert self.process.stderr is not None
+        return self.process.stderr.read()
 
     def die(self, how: signal.Signals) -> None:
         """End the process alone, by a signal."""

@@ -1,7 +1,7 @@
 """SIGKILL at every moment of a set-up, of a restore and of an apply: nobody stays without service, nothing is
 left over, and whoever was online does not notice.
 
-The moments are not listed here: each test first goes through once and writes them down, then dies at each.
+The moments are not listed here: each test goes on to the next one until it was passed by nobody.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
+from reconciler.control.client import NoDaemonError
 from tests.generate import ROOT
 from tests.peer import Subscriber
 from tests.root import crash
@@ -39,20 +41,30 @@ class Scene:
         self._traps = traps
         self.engine = Engine(directory, "tun")
         self.deaths = 0
+        self._before = 0
 
     def die_at(self, number: int) -> None:
-        (self._traps / "moments").unlink(missing_ok=True)
-        write_plan(self._traps, f"engine {number}")
+        self._before = self.deaths
+        crash.plan(self._traps, "engine", number)
 
-    def moments(self) -> list[str]:
-        """Those that were passed. From now on none are."""
-        (self._traps / "crash").unlink(missing_ok=True)
-        return (self._traps / "moments").read_text().splitlines()
+    def has_died(self) -> bool:
+        """Whether the plan was carried out; if not, it will not be any more."""
+        if crash.withdraw(self._traps):
+            return False
+        if self.deaths == self._before:
+            self.engine.process.wait(PATIENCE)
+            self.keep_alive()
+        assert self.deaths == self._before + 1
+        return True
+
+    def moments(self) -> set[str]:
+        """Those that were passed since it was planned to die."""
+        return moments(self._traps)
 
     def keep_alive(self) -> None:
         """Start another engine when this one is gone."""
         if self.engine.process.poll() is not None:
-            assert self.engine.process.returncode == -signal.SIGKILL
+            assert self.engine.process.returncode == -signal.SIGKILL, self.engine.last_words()
             self.deaths += 1
             self.succeed()
 
@@ -68,26 +80,24 @@ class Scene:
     def sessions(self) -> list[dict[str, Any]]:
         return self.ask(Engine.sessions)
 
-    def dies_once(self, before: int) -> bool:
-        self.keep_alive()
-        return self.deaths == before + 1
-
-    def succeed(self) -> None:
-        """Another engine takes over, after a crash of its own if it is to die."""
+    def succeed(self, die_at: int | None = None) -> None:
+        """Another engine takes over, and another one if that is to die."""
         self.engine.die(signal.SIGKILL)
+        if die_at is not None:
+            self.die_at(die_at)
         while True:
             try:
                 self.engine = Engine(self._directory, "tun")
-            except NotStartedError:
+            except NotStartedError as error:
+                if error.status != -signal.SIGKILL:
+                    raise
                 self.deaths += 1
                 continue
             return
 
 
-def write_plan(traps: Path, text: str) -> None:
-    """All at once: half a plan would be none."""
-    (traps / "new").write_text(text)
-    (traps / "new").rename(traps / "crash")
+def moments(traps: Path) -> set[str]:
+    return set((traps / "moments").read_text().splitlines())
 
 
 @pytest.fixture
@@ -103,7 +113,7 @@ def scene(traps: Path, cable: Cable, tmp_path: Path) -> Iterator[Scene]:
     directory.mkdir()
     made = Scene(directory, traps)
     yield made
-    (traps / "crash").unlink(missing_ok=True)
+    crash.withdraw(traps)
     made.keep_alive()
     made.engine.end()
 
@@ -115,16 +125,12 @@ def test_an_engine_that_dies_at_any_moment_of_a_set_up_serves_the_subscriber_all
     quick = {"auth": ["pap"], "echo_interval": 1, "echo_failures": 2}
     scene.engine.ask("configure", generation=1, settings=quick)
     scene.engine.lead()
-    scene.die_at(0)
-    dial_until_up(scene, cable, 0)
-    moments = scene.moments()
-    assert {"before Port.send", "after Journal.commit", "before TunDataPath.flush"} <= set(moments)
-    for number in range(1, len(moments) + 1):
-        before = scene.deaths
+    for number in count(1):
         scene.die_at(number)
         dial_until_up(scene, cable, number)
-        cable.until(partial(scene.dies_once, before))
-        scene.moments()
+        if not scene.has_died():
+            break
+    assert {"before Port.send", "after Journal.commit", "before TunDataPath.flush"} <= scene.moments()
 
 
 def dial_until_up(scene: Scene, cable: Cable, number: int) -> None:
@@ -167,17 +173,14 @@ def test_an_engine_that_dies_at_any_moment_of_its_restore_leaves_everybody_to_th
     with Crowd(cable, names) as crowd:
         crowd.until_up()
         before = identities(scene)
-        scene.die_at(0)
-        scene.succeed()
-        moments = scene.moments()
-        assert {"after Journal.load", "before TunDataPath.prune", "before Service.__init__"} <= set(moments)
-        for number in range(1, len(moments) + 1):
-            deaths = scene.deaths
-            scene.die_at(number)
-            scene.succeed()
-            scene.moments()
-            assert identities(scene) == before, f"{number}: {moments[number - 1]}"
-            assert scene.deaths == deaths + 1
+        for number in count(1):
+            scene.succeed(die_at=number)
+            died = scene.has_died()
+            assert identities(scene) == before, f"after moment {number}: {scene.moments()}"
+            if not died:
+                break
+        needed = {"after Journal.load", "before TunDataPath.prune", "before Service.__init__"}
+        assert needed <= scene.moments()
         assert (crowd.up, crowd.lost()) == (len(names), {}), "nobody noticed any of it"
 
 
@@ -214,24 +217,20 @@ def test_a_reconciler_that_dies_at_any_moment_of_an_apply_is_followed_by_one_tha
         box.ready()
         with Crowd(cable, ("theo",)) as crowd:
             crowd.until_up()
-            write_plan(traps, "reconciler 0")
-            apply(box, EDITED)
-            (traps / "crash").unlink()
-            moments = (traps / "moments").read_text().splitlines()
-            assert {"after EngineClient.users", "before a commit", "after LinuxKernel.add_route"} <= set(
-                moments
-            )
-            for number in range(1, len(moments) + 1):
+            for number in count(1):
                 apply(box, SITE)
-                write_plan(traps, f"reconciler {number}")
-                box.edit(EDITED)
-                assert box.processes[-1].wait(PATIENCE) == -signal.SIGKILL, moments[number - 1]
+                crash.plan(traps, "reconciler", number)
+                if edited_to_the_end(box, traps):
+                    break
+                assert box.processes[-1].wait(PATIENCE) == -signal.SIGKILL, box.log.read_text()
                 box.start("--datapath", "tun")
                 settled(box)
                 assert box.engine.observe()["users"].keys() == {"theo", "yunhan"}
+            needed = {"after EngineClient.users", "before a commit", "after LinuxKernel.add_route"}
+            assert needed <= moments(traps)
             assert (crowd.up, crowd.lost()) == (1, {}), "whom the edit does not name noticed nothing"
     finally:
-        (traps / "crash").unlink(missing_ok=True)
+        crash.withdraw(traps)
         box.close()
 
 
@@ -239,6 +238,14 @@ def apply(box: Box, text: str) -> None:
     box.edit(text)
     box.client.post("/v1/apply", patience=PATIENCE)
     settled(box)
+
+
+def edited_to_the_end(box: Box, traps: Path) -> bool:
+    """Have it make the edit; whether it outlives that."""
+    box.edit(EDITED)
+    with suppress(NoDaemonError):  # it has died
+        box.client.post("/v1/apply", patience=PATIENCE)
+    return crash.withdraw(traps)
 
 
 def settled(box: Box) -> None:
