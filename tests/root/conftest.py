@@ -57,13 +57,10 @@ def daemons() -> Iterator[Daemons]:
 
 
 @pytest.fixture(autouse=True)
-def nobody_is_dropped_unnamed(daemons: Daemons, request: pytest.FixtureRequest) -> Iterator[None]:
-    """Whatever a test is about: no apply ends a session that its plan had not named. The soak, where
-    processes are killed all the time, judges that at the subscribers' end.
-    """
+def nobody_is_dropped_unnamed(daemons: Daemons) -> Iterator[None]:
+    """Whatever a test is about: no apply ends a session that its plan had not named."""
     yield
-    dropped = daemons.new_drops()
-    assert dropped == 0 or request.node.get_closest_marker("soak"), "reconciler_unpredicted_drops_total"
+    assert daemons.new_drops() == 0, "reconciler_unpredicted_drops_total"
 
 
 @pytest.fixture

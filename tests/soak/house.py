@@ -108,6 +108,10 @@ class House:
                 found.update((kind, pid) for kind, word in MODULES.items() if word in words)
         return found
 
+    def confessed(self) -> list[str]:
+        """What it has logged of drops that no plan had named."""
+        return [line for line in self.log.read_text(errors="replace").splitlines() if "no plan named" in line]
+
     def routes(self) -> list[str]:
         """What leads to subscribers now."""
         device = self.status().get("device")

@@ -37,18 +37,17 @@ class Findings:
     lost: dict[str, int] = field(default_factory=dict)
     unannounced: list[str] = field(default_factory=list)
     unpredicted: int = 0
+    confessed: list[str] = field(default_factory=list)
     sessions_left: int = 0
     leases_lost: int = 0
     growth: dict[str, Growth] = field(default_factory=dict)
 
     @property
     def wrong(self) -> list[str]:
-        """What should not be, a line each. Drops that no plan had named are told and not judged here: with
-        both processes killed every few seconds the daemon now and then misses why a session ended that it
-        then takes for its own doing. Whether one ended without cause is asked at the subscribers' end.
-        """
+        """What should not be, a line each."""
         found = [
             (self.lost.get("", 0), "pings lost without a reason"),
+            (self.unpredicted, f"drops that no plan had named: {self.confessed[:5]}"),
             (len(self.unannounced), f"sessions ended without cause: {self.unannounced[:5]}"),
             (self.sessions_left, "sessions left behind"),
             (self.leases_lost, "addresses that nobody can have any more"),
@@ -94,7 +93,7 @@ class Soak:
                 watch.close()
                 self._street.close()
                 self._house.stop()
-            found.unpredicted = self._house.unpredicted
+            found.unpredicted, found.confessed = self._house.unpredicted, self._house.confessed()
             return found
 
     def _act(self, seconds: float, operator: Operator) -> Findings:
