@@ -45,6 +45,13 @@ class UserFacts(NamedTuple):
             return self.fixed
         return At(self.fixed.number, self.fixed.place.moved(self.below))
 
+    def further(self, lines: int) -> UserFacts:
+        """The same, so many lines further down."""
+        # Named one by one: half of 100,000 users move by an edit, and _replace() takes three times as long.
+        return UserFacts(
+            self.name, self.key, self.fixed, self.sessions, self.enabled, self.secrets, self.below + lines
+        )
+
     def where(self, place: Place) -> Place:
         """A place of these facts, where it is now."""
         return place.moved(self.below)

@@ -9,45 +9,78 @@ longer than until the next one is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import accumulate
+from typing import NamedTuple, TypeVar
 
 from reconciler.site.compose import compose
+from reconciler.site.diagnostic import Diagnostic
 from reconciler.site.facts import UserFacts, user_facts
 from reconciler.site.place import Path, Place
-from reconciler.site.segments import Segments, split
+from reconciler.site.segments import Again, Segments, split, split_again
 from reconciler.site.tree import Document, Table, spots
 from reconciler.site.user import User
 
+T = TypeVar("T")
+
 
 class Entry(NamedTuple):
-    """What is known of a user: ``facts`` as of ``line``, where it was when it was read."""
+    """What is known of a user from its ``text``: ``facts`` as of ``line``, where it was when it was read."""
 
+    text: str
     line: int
     facts: UserFacts
     user: User
 
-    def at(self, line: int) -> Entry:
-        """The same user on another line."""
-        return self._replace(facts=self.facts._replace(below=line - self.line))
+    def further(self, lines: int) -> Entry:
+        """The same user so many lines further down."""
+        return Entry(self.text, self.line, self.facts.further(lines), self.user)
+
+    @property
+    def now(self) -> int:
+        """The line where it is now."""
+        return self.line + self.facts.below
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The last text that was right, its users in its order, and what the cross-checks had found."""
+
+    text: str
+    segments: Segments
+    entries: list[Entry]
+    users: dict[str, User]
+    end: int
+    """The line on which the users end."""
+    crossed: tuple[Diagnostic, ...]
+
+    def again(self, text: str) -> Again | None:
+        """Another text, as far as it is not this one."""
+        starts = list(accumulate(map(len, self.segments.users), initial=len(self.segments.head)))
+        return split_again(text, self.text, self.segments, starts)
 
 
 @dataclass(slots=True)
 class Part:
-    """A text of which only some users were parsed. ``entries`` are all users in the order of the file, None
-    for those that ``document`` has; ``lines`` where each begins.
+    """A text of which only some users were parsed: those that ``document`` has, None in ``middle``. Before
+    and after it are users who stand where ``known`` has them, or all further down by as many lines.
     """
 
+    known: Known | None
     segments: Segments
     document: Document
-    entries: list[Entry | None]
+    before: list[Entry]
+    middle: list[Entry | None]
+    after: list[Entry]
     lines: list[int]
+    """Where each of the middle begins."""
+    end: int
 
     @property
     def whole(self) -> bool:
         """Whether the document has the whole text."""
-        return None in self.entries and not any(self.entries)
+        return not (self.before or self.after or any(self.middle))
 
     @property
     def root(self) -> Table:
@@ -55,55 +88,105 @@ class Part:
         return self.document.root
 
     def facts(self) -> list[UserFacts] | None:
-        """What the cross-checks want to know of all users; None when two have the same name."""
+        """What the cross-checks want to know of the middle; None when two users have the same name."""
         table = self.root.get("users")
         assert isinstance(table, Table)
         parsed = iter(table.written)
-        facts = [user_facts(*next(parsed)) if entry is None else entry.facts for entry in self.entries]
-        return facts if len({one.name for one in facts}) == len(facts) else None
+        facts = [user_facts(*next(parsed)) if entry is None else entry.facts for entry in self.middle]
+        if self._as_before(facts):
+            return facts
+        names = [one.name for one in self.everybody(facts)]
+        return facts if len(set(names)) == len(names) else None
 
-    def completed(self, facts: list[UserFacts], users: Mapping[str, User]) -> dict[str, Entry]:
-        """Every user's entry by its lines; ``users`` are those of the document."""
-        filled = (
-            Entry(line, one, users[one.name]) if entry is None else entry
-            for line, one, entry in zip(self.lines, facts, self.entries, strict=True)
-        )
-        return dict(zip(self.segments.users, filled, strict=True))
+    def everybody(self, facts: list[UserFacts]) -> list[UserFacts]:
+        """The same of all users; ``facts`` are those of the middle."""
+        before, after = ([entry.facts for entry in entries] for entries in (self.before, self.after))
+        return [*before, *facts, *after]
+
+    def crossed(self, facts: list[UserFacts]) -> tuple[Diagnostic, ...] | None:
+        """What the cross-checks find; None: they have to look."""
+        known, now = self.known, self.segments
+        if known is None or known.end != self.end:
+            return None
+        around = (known.segments.head, known.segments.tail) == (now.head, now.tail)
+        return known.crossed if around and facts == [entry.facts for entry in self._was()] else None
+
+    def completed(
+        self, text: str, facts: list[UserFacts], users: Mapping[str, User], crossed: tuple[Diagnostic, ...]
+    ) -> Known:
+        """What is known of this text from now on; ``users`` are those of the document."""
+        middle = [
+            Entry(lines, line, one, users[one.name]) if entry is None else entry
+            for lines, line, one, entry in zip(
+                _between(self.segments.users, len(self.before), len(self.after)),
+                self.lines,
+                facts,
+                self.middle,
+                strict=True,
+            )
+        ]
+        entries = [*self.before, *middle, *self.after]
+        if self.known and self._as_before(facts):
+            now = {**self.known.users, **{entry.facts.name: entry.user for entry in middle}}
+        else:
+            now = {entry.facts.name: entry.user for entry in entries}
+        return Known(text, self.segments, entries, now, self.end, crossed)
+
+    def _as_before(self, facts: list[UserFacts]) -> bool:
+        """Whether the middle has the same names as before."""
+        return [one.name for one in facts] == [entry.facts.name for entry in self._was()]
+
+    def _was(self) -> Sequence[Entry]:
+        """The middle as it was known."""
+        return _between(self.known.entries, len(self.before), len(self.after)) if self.known else ()
 
 
-def part(text: str, known: Mapping[str, Entry]) -> Part | None:
+def part(text: str, known: Known | None) -> Part | None:
     """Parse what is not ``known`` of a text without control characters; None when it cannot be told apart."""
-    segments = split(text)
+    again = known.again(text) if known else None
+    segments = again.segments if again else split(text)
     if segments is None:
         return None
+    old = known.entries if known else []
+    before, after = (again.before, again.after) if again else (0, 0)
+    # One user who is known is parsed with the others: a block without entries would not be one.
+    before -= before > 0
+    after -= before + after == len(segments.users)
+    first = 1 + segments.head.count("\n")
+    line = old[before].now if before else first
+    pieces = [segments.head, "\n" * (line - first)]
+    middle: list[Entry | None] = []
     lines: list[int] = []
-    entries: list[Entry | None] = []
-    pieces = [segments.head]
-    line = 1 + segments.head.count("\n")
-    for segment in segments.users:
-        height = segment.count("\n")
-        entry = known.get(segment)
-        if entry is None:
-            if not segments.simple(segment):
-                return None
-            pieces.append(segment)
-        else:
-            pieces.append("\n" * height)
-            if entry.line + entry.facts.below != line:
-                entry = entry.at(line)
-        entries.append(entry)
+    remembered = {entry.text: entry for entry in _between(old, before, after)}
+    for user in _between(segments.users, before, after):
+        height = user.count("\n")
+        entry = remembered.get(user)
+        if entry is None and not segments.simple(user):
+            return None
+        pieces.append("\n" * height if entry else user)
+        middle.append(entry.further(line - entry.now) if entry and entry.now != line else entry)
         lines.append(line)
         line += height
-    if all(entries):
-        # A block without entries would not be one.
-        pieces[1], entries[0] = segments.users[0], None
-    document = compose("".join([*pieces, segments.tail]))
-    fresh = [line for line, entry in zip(lines, entries, strict=True) if entry is None]
-    return Part(segments, document, entries, lines) if _as_expected(document, segments, fresh) else None
+    if all(middle):
+        pieces[2], middle[0] = segments.users[before], None
+    rest = old[len(old) - after :]
+    if rest and (further := line - rest[0].now):
+        rest = [entry.further(further) for entry in rest]
+    height = "".join(segments.users[len(segments.users) - after :]).count("\n")
+    document = compose("".join([*pieces, "\n" * height, segments.tail]))
+    piece = Part(known, segments, document, old[:before], middle, rest, lines, line + height)
+    return piece if _as_expected(piece) else None
 
 
-def _as_expected(document: Document, segments: Segments, lines: list[int]) -> bool:
-    """Whether the parser saw block mappings, and a user's name on each of these lines and nowhere else."""
+def _between(everybody: list[T], before: int, after: int) -> list[T]:
+    """All but so many at either end."""
+    return everybody[before : len(everybody) - after]
+
+
+def _as_expected(piece: Part) -> bool:
+    """Whether the parser saw block mappings, and users' names where they are to be and nowhere else."""
+    document, column = piece.document, piece.segments.column
+    lines = [line for line, entry in zip(piece.lines, piece.middle, strict=True) if entry is None]
     root = document.root
     if document.findings or document.broken is not None or not isinstance(root, Table):
         return False
@@ -112,8 +195,8 @@ def _as_expected(document: Document, segments: Segments, lines: list[int]) -> bo
         isinstance(users, Table)
         and len(root.index) == len(root.written)
         and _begins(root) == (root.written[0][0].place.line, 1)
-        and _begins(users) == (lines[0], segments.column)
-        and [key.place[:2] for key, _ in users.written] == [(line, segments.column) for line in lines]
+        and _begins(users) == (lines[0], column)
+        and [key.place[:2] for key, _ in users.written] == [(line, column) for line in lines]
         and not any(key.missing for key, _ in users.written)
     )
 
@@ -125,27 +208,26 @@ def _begins(table: Table) -> tuple[int, int]:
 class Places(Mapping[Path, Place]):
     """Where each thing is declared, found when asked for. ``others`` go by other paths than their keys'."""
 
-    def __init__(self, root: Table, entries: Mapping[str, Entry], others: Mapping[Path, Place]) -> None:
+    def __init__(self, root: Table, known: Known, others: Mapping[Path, Place]) -> None:
         self._root = root
-        self._entries = entries
+        self._users, self._entries = known.users, known.entries
         self._others = others
         self._settings: dict[Path, Place] | None = None
-        self._lines: dict[str, str] | None = None
+        self._by_name: dict[str, Entry] | None = None
 
     def __getitem__(self, path: Path) -> Place:
         if path in self._others:
             return self._others[path]
         if len(path) < 2 or path[0] != "users":
             return self._of_settings()[path]
-        lines = self._of_users()[str(path[1])]
-        facts = self._entries[lines].facts
-        return facts.where(facts.key) if len(path) == 2 else self._inside(lines)[path]
+        entry = self._of_users()[str(path[1])]
+        return entry.facts.where(entry.facts.key) if len(path) == 2 else _inside(entry)[path]
 
     def __iter__(self) -> Iterator[Path]:
         yield from self._of_settings()
         yield from self._others
-        for lines in self._of_users().values():
-            yield from self._inside(lines)
+        for entry in self._entries:
+            yield from _inside(entry)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -156,15 +238,14 @@ class Places(Mapping[Path, Place]):
             self._settings = {path: found[path] for path in found if len(path) < 2 or path[0] != "users"}
         return self._settings
 
-    def _of_users(self) -> dict[str, str]:
-        if self._lines is None:
-            self._lines = {entry.facts.name: lines for lines, entry in self._entries.items()}
-        return self._lines
+    def _of_users(self) -> dict[str, Entry]:
+        if self._by_name is None:
+            self._by_name = dict(zip(self._users, self._entries, strict=True))
+        return self._by_name
 
-    def _inside(self, lines: str) -> dict[Path, Place]:
-        """The places in one user's lines, which are parsed for it."""
-        entry = self._entries[lines]
-        root = compose("users:\n" + lines).root
-        assert root is not None
-        offset = entry.line + entry.facts.below - 2
-        return {path: place.moved(offset) for path, place in spots(root).items() if len(path) > 1}
+
+def _inside(entry: Entry) -> dict[Path, Place]:
+    """The places in one user's lines, which are parsed for it."""
+    root = compose("users:\n" + entry.text).root
+    assert root is not None
+    return {path: place.moved(entry.now - 2) for path, place in spots(root).items() if len(path) > 1}

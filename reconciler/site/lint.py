@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from itertools import compress, repeat
+from operator import attrgetter, is_not
 
 from reconciler.site.diagnostic import Diagnostic
 from reconciler.site.escape import visible
@@ -17,7 +19,8 @@ from reconciler.site.place import Path, Place
 
 def notes(site: Site, places: Mapping[Path, Place]) -> tuple[Diagnostic, ...]:
     """What is worth knowing about a site that has no errors."""
-    plain = [name for name, user in site.users.items() if user.password is not None]
+    passwords = map(attrgetter("password"), site.users.values())
+    plain = list(compress(site.users, map(is_not, passwords, repeat(None))))
     if not plain:
         return ()
     first = plain[0]

@@ -8,7 +8,7 @@ must not read files, nor know what the site is for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,9 +18,9 @@ from reconciler.garbage import uncollected
 from reconciler.site.checks import cross_check
 from reconciler.site.compose import compose
 from reconciler.site.diagnostic import Diagnostic, Related, has_errors, in_order
-from reconciler.site.facts import UserFacts, users_of
+from reconciler.site.facts import users_of
 from reconciler.site.findings import given_again, no_value, refused, unknown_key
-from reconciler.site.increment import Entry, Part, Places, part
+from reconciler.site.increment import Known, Part, Places, part
 from reconciler.site.lint import judged, notes
 from reconciler.site.model import Site
 from reconciler.site.place import Path, Place
@@ -36,6 +36,9 @@ _UNWELCOME: Final = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)"
 )
 """What YAML does not allow, and what it takes for a line's end but an editor does not."""
+
+_ORDINARY: Final = bytes((*b"\t\n", *range(0x20, 0x7F)))
+"""Octets of which most files consist, and which stand for themselves."""
 
 _MERGE_MARK: Final = re.compile(r"^(?:<{7}|>{7}|\|{7}) .*$|^={7}$", re.MULTILINE)
 
@@ -71,52 +74,55 @@ class Loader:
     """Reads one file's texts, each as :func:`load` would, but in the time that what is new in it takes."""
 
     def __init__(self) -> None:
-        self._known: Mapping[str, Entry] = {}
+        self._known: Known | None = None
 
     def load(self, text: bytes | str, name: str, *, denying: bool = True) -> Loaded:
         """See :func:`load`. What was right in the last text is remembered, passwords included."""
         with uncollected():
-            loaded, known = _load(text, name, self._known)
+            loaded, known = _load(text, name, self._known, remembering=True)
         self._known = known or self._known
         return _judged(loaded, denying=denying)
 
 
 def _load(
-    text: bytes | str, name: str, known: Mapping[str, Entry] | None = None
-) -> tuple[Loaded, Mapping[str, Entry]]:
-    """What a text says, and what of it may be ``known`` when the next is read."""
+    text: bytes | str, name: str, known: Known | None = None, *, remembering: bool = False
+) -> tuple[Loaded, Known | None]:
+    """What a text says, and, ``remembering``, what of it may be ``known`` when the next is read."""
     if len(text) > MAX_OCTETS:
         size = Diagnostic("E110", f"larger than {MAX_OCTETS // 1024**2} MiB", help="is this the right file?")
-        return Loaded(None, (size,), {}, Source(name, "", Document())), {}
+        return Loaded(None, (size,), {}, Source(name, "", Document())), None
     if isinstance(text, bytes) and text.startswith((b"\xff\xfe", b"\xfe\xff")):
         utf16 = Diagnostic("E100", "the file is UTF-16", help="save the file as UTF-8")
-        return Loaded(None, (utf16,), {}, Source(name, "", Document())), {}
+        return Loaded(None, (utf16,), {}, Source(name, "", Document())), None
     clean, findings = _clean(text)
     marks = _merge_marks(clean)
     if marks:
         shown = [mark.place for mark in marks if mark.place]
         shown += [related.place for mark in marks for related in mark.related]
         source = Source(name, clean, Document(), tuple(shown))
-        return Loaded(None, in_order([*findings, *marks]), {}, source), {}
-    piece = None if known is None or findings else part(clean, known)
+        return Loaded(None, in_order([*findings, *marks]), {}, source), None
+    piece = part(clean, known) if remembering and not findings else None
     if piece is not None and (read := _read_part(piece, clean, name)) is not None:
         return read
     document = piece.document if piece is not None and piece.whole else compose(clean)
-    return _read_whole(document, clean, name, findings), {}
+    return _read_whole(document, clean, name, findings), None
 
 
-def _read_part(piece: Part, clean: str, name: str) -> tuple[Loaded, Mapping[str, Entry]] | None:
+def _read_part(piece: Part, clean: str, name: str) -> tuple[Loaded, Known] | None:
     """None: it has errors, which are told better of the whole."""
     facts = piece.facts()
     if facts is None:
         return None
-    site, findings = _read(piece.root, facts)
+    crossed = piece.crossed(facts)
+    if crossed is None:
+        crossed = tuple(cross_check(piece.root, piece.everybody(facts)))
+    site, findings = _read(piece.root, crossed)
     if site is None or has_errors(findings):
         return None
-    entries = piece.completed(facts, site.users)
-    site = site.model_copy(update={"users": {entry.facts.name: entry.user for entry in entries.values()}})
-    places = Places(piece.root, entries, dict(_interfaces(piece.root)))
-    return Loaded(site, in_order(findings), places, Source(name, clean), notes(site, places)), entries
+    known = piece.completed(clean, facts, site.users, crossed)
+    site = site.model_copy(update={"users": known.users})
+    places = Places(piece.root, known, dict(_interfaces(piece.root)))
+    return Loaded(site, in_order(findings), places, Source(name, clean), notes(site, places)), known
 
 
 def _read_whole(document: Document, clean: str, name: str, findings: list[Diagnostic]) -> Loaded:
@@ -125,7 +131,8 @@ def _read_whole(document: Document, clean: str, name: str, findings: list[Diagno
         findings += document.findings
     site: Site | None = None
     if document.broken is None:
-        site, more = _read(document.root, users_of(document.root))
+        root = document.root
+        site, more = _read(root, cross_check(root, users_of(root)) if isinstance(root, Table) else ())
         findings += more
     directives = tuple(finding.place for finding in findings if finding.code == "E106" and finding.place)
     source = Source(name, clean, document, directives)
@@ -150,6 +157,8 @@ def _judged(loaded: Loaded, *, denying: bool) -> Loaded:
 
 def _clean(text: bytes | str) -> tuple[str, list[Diagnostic]]:
     """Text that the parser takes, with findings for what had to be replaced to get there."""
+    if isinstance(text, bytes) and not text.translate(None, _ORDINARY):
+        return text.decode(), []
     findings: list[Diagnostic] = []
     if isinstance(text, bytes):
         try:
@@ -193,8 +202,8 @@ def _merge_marks(text: str) -> list[Diagnostic]:
     return findings
 
 
-def _read(root: Node | None, users: Sequence[UserFacts]) -> tuple[Site | None, list[Diagnostic]]:
-    """The site that a tree declares, and all that is wrong with it and with ``users``, which may be more."""
+def _read(root: Node | None, crossed: Iterable[Diagnostic]) -> tuple[Site | None, list[Diagnostic]]:
+    """The site that a tree declares, and all that is wrong with it, what the cross-checks find included."""
     if root is None or (isinstance(root, Scalar) and root.missing):
         advice = "an empty file is refused: it never means that there are no users"
         return None, [Diagnostic("E102", "nothing is declared", help=advice)]
@@ -203,7 +212,7 @@ def _read(root: Node | None, users: Sequence[UserFacts]) -> tuple[Site | None, l
         return None, [Diagnostic("E121", "a site is a mapping", place, help="write `key: value` lines")]
     findings: list[Diagnostic] = []
     data = _plain(root, (), findings)
-    findings += cross_check(root, users)
+    findings += crossed
     try:
         return Site.model_validate(data), findings
     except ValidationError as error:

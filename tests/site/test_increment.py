@@ -108,6 +108,33 @@ def test_edits_of_single_lines(users: list[str], edits: list[tuple[int, str]]) -
         same(loader, HEAD + "".join(edited) + "mtu: 1400\n")
 
 
+HEADS = (HEAD, "# moved\n" + HEAD, HEAD + "  # first\n", HEAD.replace("users:", "mtu: 1400\nusers:"))
+
+
+@given(
+    st.lists(st.sampled_from(SIMPLE), min_size=1, max_size=6),
+    st.lists(
+        st.tuples(st.integers(0, 6), st.integers(0, 2), st.lists(st.sampled_from(SIMPLE), max_size=2))
+        | st.sampled_from(HEADS)
+        | st.sampled_from(AROUND),
+        min_size=2,
+        max_size=8,
+    ),
+)
+def test_one_edit_after_the_other(users: list[str], edits: list[tuple[int, int, list[str]] | str]) -> None:
+    loader, head, tail = Loader(), HEAD, ""
+    same(loader, head + "".join(users))
+    for edit in edits:
+        if isinstance(edit, tuple):
+            begin, length, put = edit
+            users = [*users[:begin], *put, *users[begin + length :]]
+        elif edit in AROUND:
+            tail = edit
+        else:
+            head = edit
+        same(loader, head + "".join(users) + tail)
+
+
 @pytest.mark.parametrize("flaw", FLAWS, ids=lambda flaw: f"{flaw.code}-{flaw.why}".replace(" ", "-"))
 def test_a_flaw_is_found_after_a_good_text_and_forgotten_after_it(flaw: object) -> None:
     text = flaw.text  # type: ignore[attr-defined]
@@ -136,6 +163,31 @@ def test_only_what_is_new_is_parsed(parsed: list[str]) -> None:
     loader.load("# moved\n" + GOOD + "  pablo: three\n  yunhan:\n    password: two\n", "site.yaml")
     assert "# moved\n" + HEAD + "  pablo: three\n" in parsed
     assert sum("version" in text for text in parsed) == 2
+
+
+def test_an_edit_costs_the_parser_one_user(parsed: list[str]) -> None:
+    users = [f"  user{number}: secret\n" for number in range(9)]
+    loader = Loader()
+    loader.load(HEAD + "".join(users), "site.yaml")
+    parsed.clear()
+    assert loader.load(HEAD + "".join([*users[:4], "  user4: other\n", *users[5:]]), "site.yaml").site
+    assert parsed[0] == HEAD + "  user4: other\n"
+    parsed.clear()
+    assert loader.load(HEAD + "".join(users) + "mtu: 1400\n", "site.yaml").site
+    assert parsed[0] == HEAD + "  user4: secret\nmtu: 1400\n"
+    parsed.clear()
+    assert loader.load("# moved\n" + HEAD + "".join(users) + "mtu: 1400\n", "site.yaml").site
+    assert parsed[0] == "# moved\n" + HEAD + "  user0: secret\nmtu: 1400\n"
+
+
+def test_a_warning_moves_with_what_it_is_about() -> None:
+    odd = "  pablo:\n    password: x\n    ip: 10.0.0.255\n"
+    tail = "pool_size: 1\n"
+    loader = Loader()
+    same(loader, GOOD + odd + "  yunhan: one\n" + tail)
+    for between in ("", "  # a remark\n", "  # two\n  # remarks\n"):
+        same(loader, GOOD + between + odd + "  yunhan: one\n" + tail)
+        same(loader, GOOD + between + odd + "  yunhan: two\n" + between + tail)
 
 
 def test_a_user_that_moved_is_reported_where_it_is_now() -> None:
