@@ -74,9 +74,7 @@ class Reconciler:
         self._wall = clocks.wall
         self._gate = Gate(self.archive.through)
         self.standing = Standing(store, self.history, self.archive, self.course, self._gate, events)
-        self._work = Work(
-            supervisor.client, resources, self.ledger, self.history, self.standing, clocks.wall
-        )
+        self._work = Work(supervisor.client, resources, self.ledger, self.history, self.standing, clocks.wall)
         self.begun = -math.inf
         """When what stands was let through, by the monotonic clock; long ago if it was before we began."""
         self._monotonic = clocks.monotonic
@@ -107,8 +105,7 @@ class Reconciler:
             hello = self._supervisor.ensure()
             seen = self._work.look(candidate, hello, number=0)
             plan = self._work.planned(seen, candidate, hello)
-            verdict = judge(plan, seen.actual)
-            return self._gate.show(plan), verdict
+            return self._gate.show(plan), self._judge(plan, seen, candidate)
 
     def release(self, plan_id: str) -> bool:
         """Let the change that the file now makes through the guard, if it is the one that was shown as
@@ -164,7 +161,7 @@ class Reconciler:
             hello = self._supervisor.ensure()
             seen = self._work.look(goal, hello, 0)
             plan = self._work.planned(seen, goal, hello)
-            verdict = judge(plan, seen.actual)
+            verdict = self._judge(plan, seen, goal)
             if allow is not None and not self._gate.release(allow, plan):
                 raise StalePlanError(allow)
             if self._gate.stops(plan, verdict):
@@ -233,6 +230,13 @@ class Reconciler:
         seen = self._work.look(intake.goal, hello, self.history.applied)
         plan = moved(self._work.planned(seen, intake.goal, hello))
         return self._work.carry_out(intake, intake.goal, hello, seen, plan, only_moved=True)
+
+    def _judge(self, plan: Plan, seen: Picture, goal: Goal) -> Verdict:
+        """What the guard says to ``goal``, which may be what was let through and is not yet reached."""
+        verdict = judge(plan, seen.actual)
+        if verdict.held and self.history.wish(goal) == self.history.wish_of(self.archive.through):
+            return replace(verdict, stands=True)
+        return verdict
 
     def _now(self) -> Now:
         return Now(self._monotonic(), self._wall())

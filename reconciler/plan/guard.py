@@ -77,7 +77,7 @@ class VerdictView(TypedDict):
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the guard found. ``users`` could log in before, ``sessions`` were live before; None: they could
-    not be seen.
+    not be seen. ``stands``: the plan is the rest of what was let through before, and is not judged again.
     """
 
     users_removed: int
@@ -86,11 +86,12 @@ class Verdict:
     sessions: int | None
     max_users: Limit
     max_sessions: Limit
+    stands: bool = False
 
     @property
     def held(self) -> bool:
-        """Whether the plan is past a limit."""
-        return not (
+        """Whether the plan is past a limit, and is judged by it."""
+        return not self.stands and not (
             self.max_users.passes(self.users_removed, self.users)
             and self.max_sessions.passes(self.sessions_dropped, self.sessions or 0)
         )
@@ -112,7 +113,7 @@ class Verdict:
     @property
     def line(self) -> str:
         """The verdict as a plan's note."""
-        return f"guard: {self.counts}: {self.word}"
+        return f"guard: {self.counts}: {'let through before' if self.stands else self.word}"
 
     @property
     def line_let_through(self) -> str:

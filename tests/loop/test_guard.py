@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.linux.sysctl import IP_FORWARD
 from reconciler.loop.report import Blocked, Report, Settled
+from tests.fakes.engine import RefusalError
 from tests.loop.world import World, paths
 
 NAMES = [f"u{number}" for number in range(10)]
@@ -141,6 +142,23 @@ def test_a_candidate_in_a_dry_run_is_not_released(world: World) -> None:
     plan, _ = world.reconciler.plan(world.reconciler.understand(CUT.encode(), world.path))
     assert not world.reconciler.release(plan.id)
     assert sorted(world.engine.users) == NAMES
+
+
+def test_what_was_let_through_and_is_not_done_yet_is_not_said_to_be_held(world: World) -> None:
+    assert world.reconciler.release(plan_id(held(world)))
+    world.engine.faults["users"] = [RefusalError("failed", "by chance")]
+    assert world.step().failures
+    world.restart()
+    plan, verdict = world.reconciler.plan(world.reconciler.understand(CUT.encode(), world.path))
+    assert plan
+    assert not verdict.held
+    assert verdict.line == (
+        "guard: revokes 6 of 10 users (limit 20 %), drops 0 of 0 sessions (limit 20 %): let through before"
+    )
+    world.orders.pause(None, "", "ann")
+    assert world.orders.take("ann") is None
+    world.settle()
+    assert sorted(world.engine.users) == NAMES[:4]
 
 
 def test_dropping_many_sessions_is_held_though_few_users_go(world: World) -> None:
