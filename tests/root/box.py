@@ -13,6 +13,7 @@ from typing import Any
 from reconciler.control.client import Client, NoDaemonError
 from reconciler.engine.messages import Hello
 from reconciler.resources.engine import EngineClient, NoEngineError, ProtocolError
+from tests.patience import PATIENCE
 
 SITE = """\
 version: 1
@@ -58,7 +59,7 @@ class Box:
 
     def until(self, fulfilled: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
         """The first status that fulfils a wish."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         status: dict[str, Any] = {}
         while time.monotonic() < deadline:
             try:
@@ -80,7 +81,7 @@ class Box:
 
     def finish(self, process: subprocess.Popen[bytes]) -> int:
         process.terminate()
-        return process.wait(20)
+        return process.wait(PATIENCE)
 
     def close(self) -> None:
         for process in self.processes:
@@ -111,7 +112,7 @@ def condition(status: dict[str, Any], kind: str) -> tuple[bool, str, str]:
 
 
 def wait_for_end(pid: int) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
             os.kill(pid, 0)

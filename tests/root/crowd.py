@@ -11,13 +11,13 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from tests.patience import PATIENCE
 from tests.peer import Subscriber
 from tests.root.test_personas import ping
 from tests.root.wire import Cable
 
 INTERVAL = 0.5
 """Seconds between two pings of one subscriber."""
-PATIENCE = 30.0
 _TICK = 0.02
 
 

@@ -17,8 +17,8 @@ from typing import Any
 from unittest.mock import patch
 
 from reconciler.control.routes import SOCKET_NAME
+from tests.patience import PATIENCE
 
-PATIENCE = 5.0
 _COUNT = re.compile(rb"^reconciler_unpredicted_drops_total (\d+)$", re.MULTILINE)
 
 

@@ -1,13 +1,14 @@
 """A subscriber as a process: dials in on ``eth0``, has its packets on ``ppp0``, and forgives nothing.
 
 ``python -m tests.root.strict_peer USER MAC MTU``: above 1492 it asks for larger packets (RFC 4638). Says
-``{"address": ..., "mtu": ...}`` when it is up. At the end of its input it says what it saw and ends:
-``{"faults": [...], "rx_packets": n, "rx_bytes": n, "tx_packets": n, "tx_bytes": n}``, ``tx`` being what it
-sent; packets are counted as IPv4 has them.
+``{"address": ..., "mtu": ...}`` when it is up. For each line of its input it says what it saw, and at the
+input's end for the last time: ``{"faults": [...], "rx_packets": n, "rx_bytes": n, "tx_packets": n,
+"tx_bytes": n}``, ``tx`` being what it sent; packets are counted as IPv4 has them.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import select
@@ -57,7 +58,13 @@ class Peer:
             if self.line is None and self.subscriber.state == "up":
                 self.begin()
             if sys.stdin.fileno() in ready:
-                return
+                if not os.read(sys.stdin.fileno(), 1):
+                    return
+                self.tell()
+
+    def tell(self) -> None:
+        """Say what was seen."""
+        say({"faults": self.faults, **self.carried})
 
     def settle(self) -> None:
         """Take what still comes, until nothing has come for a while."""
@@ -106,7 +113,12 @@ class Peer:
             if packet[0] >> 4 != 4:
                 continue
             head = line.ac_mac + line.mac + b"\x88\x64\x11\0" + line.session_id.to_bytes(2, "big")
-            self.send([head + (len(packet) + 2).to_bytes(2, "big") + b"\0\x21" + packet])
+            try:
+                self.send([head + (len(packet) + 2).to_bytes(2, "big") + b"\0\x21" + packet])
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                continue  # the other end has no room: lost before it was on the wire
             self.count("tx", packet)
 
     def count(self, way: str, packet: bytes) -> None:
@@ -127,4 +139,4 @@ if __name__ == "__main__":
     peer = Peer(sys.argv[1], bytes.fromhex(sys.argv[2]), int(sys.argv[3]))
     peer.run()
     peer.settle()
-    say({"faults": peer.faults, **peer.carried})
+    peer.tell()

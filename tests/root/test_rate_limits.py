@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from reconciler.linux import interface
+from tests.patience import PATIENCE
 from tests.root.engine import SETTINGS, Engine, entry
 from tests.root.traffic import StrictPeer, far, iperf3, serving
 
 pytestmark = [
     pytest.mark.root,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
     pytest.mark.parametrize("engine", ["tun", "ebpf"], indirect=True),
 ]
 
@@ -44,7 +45,9 @@ def limit(engine: Engine, down: int, up: int) -> None:
 
 
 def rate(neighbour: str, *arguments: str) -> float:
-    """What a TCP connection of three seconds came to, in bits a second, its start left out."""
+    """What a TCP connection of three seconds came to, in bits a second, its start left out. It is little: a
+    busy machine must not be what limits it.
+    """
     said = iperf3(neighbour, "-O", "1", "-t", "3", *arguments)
     return float(said["sum_received"]["bits_per_second"])
 
@@ -59,12 +62,12 @@ def device_of(engine: Engine) -> str:
 
 
 def test_tcp_keeps_to_its_rate_each_way(engine: Engine, server: str, neighbour: str) -> None:
-    limit(engine, 40 * M, 20 * M)
+    limit(engine, 8 * M, 4 * M)
     with StrictPeer(neighbour, "theo", MAC) as peer:
         down, up = rate(neighbour, "-R"), rate(neighbour)
     assert peer.report["faults"] == []
-    assert down == pytest.approx(40 * M * OF_TCP, rel=0.05)
-    assert up == pytest.approx(20 * M * OF_TCP, rel=0.05)
+    assert down == pytest.approx(8 * M * OF_TCP, rel=0.05)
+    assert up == pytest.approx(4 * M * OF_TCP, rel=0.05)
 
 
 def test_a_limit_comes_changes_and_goes_while_the_session_lasts(
@@ -73,14 +76,14 @@ def test_a_limit_comes_changes_and_goes_while_the_session_lasts(
     with StrictPeer(neighbour, "theo", MAC):
         (before,) = engine.sessions()
         assert before["rate"] == {"down": 0, "up": 0}
-        for asked in (20 * M, 4 * M):
+        for asked in (8 * M, 4 * M):
             limit(engine, asked, 0)
             (now,) = engine.sessions()
             assert now["rate"] == {"down": asked, "up": 0}
             assert (now["id"], now["since"]) == (before["id"], before["since"])
             assert rate(neighbour, "-R") == pytest.approx(asked * OF_TCP, rel=0.05)
         limit(engine, 0, 0)
-        assert rate(neighbour, "-R") > 20 * M
+        assert rate(neighbour, "-R") > 8 * M
     assert "htb" not in classes(device_of(engine)), "nothing waits any more"
 
 
@@ -113,7 +116,7 @@ def test_it_is_put_back_when_somebody_takes_it_away_and_leaves_no_trace(
         assert rate(neighbour) == pytest.approx(8 * M * OF_TCP, rel=0.05)
     engine.ask("unlisten", generation=9, interface="eth0")
     engine.ask("shutdown")
-    engine.process.wait(10)
+    engine.process.wait(PATIENCE)
     for name in (device, f"{device}-up"):
         with pytest.raises(OSError, match="no such interface"):
             interface.read(name)

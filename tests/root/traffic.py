@@ -17,16 +17,17 @@ from types import TracebackType
 from typing import Any, Self
 
 from reconciler.linux import links, netns, sysctl
+from tests.patience import PATIENCE
 
 FAR, NEAR = "192.0.2.2", "192.0.2.1"
-BUSY = ("busy", "reset by peer", "closed unexpectedly", "refused")
+BUSY = ("busy", "reset by peer", "closed unexpectedly", "refused", "Broken pipe")
 """What it says while its server is not yet done with the one before."""
-PATIENCE = 50
-"""Attempts at a server that says that it is busy."""
 
 
 class StrictPeer:
-    """A subscriber's process, up; for the time of a ``with`` block. ``report`` is there after it."""
+    """A subscriber's process, up; for the time of a ``with`` block. ``report`` is what it saw until the last
+    ``look()``, and after the block all of it.
+    """
 
     def __init__(self, namespace: str, user: str, mac: str, mtu: int = 1492) -> None:
         argv = [sys.executable, "-m", "tests.root.strict_peer", user, mac, str(mtu)]
@@ -48,6 +49,14 @@ class StrictPeer:
             process.stdin.close()
             self.report = self._said() if kind is None else {}
             process.kill()
+
+    def look(self) -> dict[str, Any]:
+        """What it has seen until now."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        self.report = self._said()
+        return self.report
 
     def _said(self) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -94,11 +103,12 @@ def serving(namespace: str) -> Iterator[None]:
 def iperf3(namespace: str, *arguments: str, to: str = FAR) -> dict[str, Any]:
     """Send, from there, and give back how it went. Fails with what iperf3 says."""
     argv = ["iperf3", "-c", to, "-J", *arguments]
-    for _ in range(PATIENCE):
+    end = time.monotonic() + PATIENCE
+    while True:
         with netns.inside(namespace):
-            done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=2 * PATIENCE, check=False)
         said = json.loads(done.stdout)
-        if not any(word in said.get("error", "") for word in BUSY):
+        if time.monotonic() > end or not any(word in said.get("error", "") for word in BUSY):
             break
         time.sleep(0.1)  # the server is not yet done with the one before
     assert "error" not in said, said["error"]

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from reconciler.linux import netns
 from reconciler.linux.packet import EVERY_ETHERTYPE, Test, open_packet_socket
+from tests.patience import PATIENCE
 from tests.peer import Subscriber
 
-PATIENCE = 10.0
 NOT_OUR_OWN = Test(load=0x20, offset=0xFFFFF004, jump=0x15, value=socket.PACKET_OUTGOING, want=False)
 
 
