@@ -86,7 +86,6 @@ class Operator:
 
     def begin(self) -> None:
         """Everybody who may dials in."""
-        self._tell_passwords()
         self.bring_back(self._clients)
 
     def end(self) -> None:
@@ -214,7 +213,6 @@ class Operator:
             f"the ends of {named}",
             lambda: self._last_words(at_risk),
         )
-        self._tell_passwords()
         self.bring_back(at_risk)
 
     def _settled(self) -> None:
@@ -237,7 +235,8 @@ class Operator:
                         self._street.dial(client)
 
     def bring_back(self, names: Iterable[str]) -> None:
-        """Wait until all of them are up who may be; from then on none of them may be ended."""
+        """Everybody learns who may be up. Waits for those of ``names``; from then on none of them may end."""
+        self._tell_passwords()
         clients = [client for client in self._of(names) if client.wants]
         self._street.until(
             lambda: all(client.up for client in clients),
