@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Sequence
@@ -49,6 +50,7 @@ def command(
     Needs no root, no daemon and no network: password files and environment variables are not looked at, and
     encrypted passwords are only with a key, unless --secrets is given.
     """
+    from reconciler.garbage import uncollected
     from reconciler.site.diagnostic import has_errors, in_order
     from reconciler.site.lint import judged
     from reconciler.site.load import load
@@ -58,7 +60,9 @@ def command(
     status = 0
     found: dict[str, Sequence[Diagnostic]] = {}
     for file in files:
-        loaded = load(sitefile.read(file), str(file))
+        with uncollected():
+            loaded = load(sitefile.read(file), str(file))
+            gc.freeze()  # nor at the end, when the interpreter takes leave
         more = _about_passwords(common, file, loaded, identities, all_of_them=secrets)
         findings = in_order(judged((*loaded.findings, *loaded.notes, *more), (), denied))
         found[str(file)] = findings

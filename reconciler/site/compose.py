@@ -91,11 +91,11 @@ class _Composer:
         self._anchors: dict[str, _Anchored] = {}
         self._by_alias = 0
         self._begun = False
-        self._end = (1, 1)
+        self._last: Any = None
 
     def take(self, event: Any) -> None:
         """One event of the parser."""
-        self._end = (event.end_mark.line + 1, event.end_mark.column + 1)
+        self._last = event
         if isinstance(event, ScalarEvent):
             self._scalar(event)
         elif isinstance(event, MappingStartEvent):
@@ -122,8 +122,12 @@ class _Composer:
                 trail.append((path, key))
                 path = (*path, key.text)
         is_open = bool(self._stack) and self._stack[-1].key is not None
-        self.document.broken = Break(*self._end, tuple(trail), is_open)
+        self.document.broken = Break(*self._end(), tuple(trail), is_open)
         self.reading = False
+
+    def _end(self) -> tuple[int, int]:
+        """Where the last event ended."""
+        return (1, 1) if self._last is None else _place(self._last)[2:]
 
     def _say(self, code: str, message: str, place: Place, label: str, advice: str) -> None:
         self.document.findings.append(Diagnostic(code, message, place, label, advice))
@@ -158,7 +162,7 @@ class _Composer:
     def _close(self) -> None:
         frame = self._stack.pop()
         start = frame.node.place
-        frame.node.place = Place(start.line, start.column, *self._end)
+        frame.node.place = Place(start.line, start.column, *self._end())
         if frame.anchor:
             self._anchors[frame.anchor] = _Anchored(frame.node, frame.weight, frame.height)
         self._grow(frame.weight, frame.height)

@@ -6,10 +6,10 @@ for the keys that exist, ``site.source`` for what is no secret. This module must
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, wraps
 from types import UnionType
-from typing import Annotated, Any, Final, Union, get_args, get_origin
+from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -21,12 +21,30 @@ from reconciler.site.secrets import Secret
 from reconciler.site.tables import Forwarding, Guard, LcpEcho, Limits, Nat, SelfHeal
 from reconciler.site.user import RateLimit, User
 
+T = TypeVar("T")
+
 _TABLES: Final = (Site, User, RateLimit, Forwarding, Nat, LcpEcho, Limits, Guard, SelfHeal)
 
 KEYWORDS: Final = frozenset(key for model in _TABLES for key in model.model_fields)
 """Every key of the format, wherever it belongs."""
 
 
+def _of_its_kind(function: Callable[[Path], T]) -> Callable[[Path], T]:
+    """What it says of a path, it says of all that differ in the operator's names alone: 100,000 users are not
+    remembered one by one.
+    """
+    known = cache(function)
+
+    @wraps(function)
+    def of_kind(path: Path) -> T:
+        if len(path) > 1 and path[0] in _NAMING and isinstance(path[1], str):
+            path = (path[0], "NAME", *path[2:])
+        return known(path)
+
+    return of_kind
+
+
+@_of_its_kind
 def keys_at(path: Path) -> tuple[str, ...]:
     """The keys that the mapping at ``path`` may have; empty when any name will do, or none is expected."""
     expected = _at(path)
@@ -39,6 +57,7 @@ def homes(key: str) -> tuple[Path, ...]:
     return tuple(path for path in tables if key in keys_at(path))
 
 
+@_of_its_kind
 def takes_names(path: Path) -> bool:
     """Whether the mapping at ``path`` has names of the operator's choice as keys."""
     return get_origin(_at(path)) is Mapping
@@ -51,6 +70,7 @@ def holds_keys(path: Path) -> bool:
     return takes_names(path) or (_is_model(_at(path)) and _at(path) not in {User, SelfHeal})
 
 
+@_of_its_kind
 def is_public(path: Path) -> bool:
     """Whether a single value at ``path`` may be shown. Only a known setting may: what stands where nothing is
     expected could be a password under a misspelt key.
@@ -80,7 +100,7 @@ def _is_model(expected: Any) -> bool:
     return isinstance(expected, type) and issubclass(expected, BaseModel)
 
 
-@cache
+@_of_its_kind
 def _at(path: Path) -> Any:
     """The type that the model expects at ``path``; None when it expects nothing there."""
     expected: Any = Site
@@ -104,3 +124,9 @@ def _bare(annotation: Any) -> Any:
     if get_origin(annotation) in {Union, UnionType}:
         return next(_bare(arm) for arm in get_args(annotation) if arm is not type(None))
     return annotation
+
+
+_NAMING: Final = frozenset(
+    name for name, field in Site.model_fields.items() if get_origin(_bare(field.annotation)) is Mapping
+)
+"""The settings in which the operator gives names."""
