@@ -45,7 +45,7 @@ def main() -> int:
         return _shut_down(arguments.runtime_dir)
     if arguments.check:
         return _check(arguments.runtime_dir)
-    gc.disable()  # until all is as it was: what is read back holds no garbage, and subscribers wait
+    gc.disable()  # what is read back holds no garbage, and subscribers wait; later the loop sees to it
     blame.instead_of_tracebacks()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     manager = Manager(os.environ)
@@ -63,7 +63,6 @@ def main() -> int:
     _leave_on(signal.SIGTERM, host)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
-    gc.enable()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     manager.say("READY=1")

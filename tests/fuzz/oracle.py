@@ -144,6 +144,7 @@ class Oracle:
         assert all(len(ids._taken) <= LAST_ID for ids in ac._ids.values())
         table = ac._table
         assert sum(since == IN_USE for ids in ac._ids.values() for since in ids._taken.values()) == live
+        assert sum(map(len, table._by_header.values())) == live
         assert sum(map(len, table._by_client.values())) == live
         assert sum(map(len, table._by_user.values())) == table.logged_in <= live
         assert sum(session.logged_in for session in ac) == table.logged_in == len(ac._admission._leases._live)

@@ -24,6 +24,7 @@ from reconciler.engine.access.session import Session
 from reconciler.engine.access.table import SessionIds, Table
 from reconciler.engine.ppp.link import Link
 from reconciler.engine.wire import ethernet, pppoe
+from reconciler.engine.wire import session as wire
 from reconciler.engine.wire.drop import Drop, Malformed
 from reconciler.engine.wire.pppoe import Code, TagType
 
@@ -83,13 +84,17 @@ class Concentrator:
         if listener is None:
             return [Dropped(Drop.NOT_FOR_US)]
         try:
+            header = wire.header_back(data)
+            session = self._table.of_header(interface, header)
+            if session is not None:
+                return self._lifecycle.receive(session, wire.payload(data, len(header)), now)
             frame = ethernet.decode(data)
             packet = pppoe.decode(frame.payload)
             refusal = _misaddressed(listener, frame, packet)
             if refusal is not None:
                 return [Dropped(refusal)]
             if frame.ethertype == pppoe.ETHERTYPE_SESSION:
-                return self._session_stage(listener, frame, packet, now)
+                return self._stray(listener, frame, packet, now)
             return self._discovery_stage(listener, frame, packet, now)
         except Malformed as malformed:
             return [Dropped(malformed.reason)]
@@ -340,17 +345,12 @@ class Concentrator:
             return [Dropped(self._stranger(listener, packet))]
         return self._lifecycle.forget(session, End.PADT_RECEIVED, now, padt=False)
 
-    # Session stage (RFC 2516 §6)
+    # Session stage (RFC 2516 §6), where there is no such session
 
-    def _session_stage(
-        self, listener: Listener, frame: Frame, packet: pppoe.Packet, now: float
-    ) -> list[Effect]:
+    def _stray(self, listener: Listener, frame: Frame, packet: pppoe.Packet, now: float) -> list[Effect]:
         if packet.code != _SESSION:
             return [Dropped(Drop.BAD_CODE)]
-        session = self._table.get((listener.interface, frame.vlans, frame.source, packet.session_id))
-        if session is None:
-            return [Dropped(self._stranger(listener, packet)), *self._tell(listener, frame, packet, now)]
-        return self._lifecycle.receive(session, packet.payload, now)
+        return [Dropped(self._stranger(listener, packet)), *self._tell(listener, frame, packet, now)]
 
     def _tell(self, listener: Listener, frame: Frame, packet: pppoe.Packet, now: float) -> list[Effect]:
         """A client that outlived us, or missed our PADT, learns that it has to dial again. Not one whose

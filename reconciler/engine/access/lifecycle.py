@@ -62,7 +62,7 @@ class Lifecycle:
         session.link.resume(agreed, now)
         session.path_open = session.established = True
         session.used = now
-        self._deadlines.update(session)
+        self._deadlines.update(session, now)
         carried = OpenPath(session.key, agreed.grant.address, session.link.peer_mru)
         return [carried, *self.shape(session, self._admission.rate(session))]
 
@@ -149,7 +149,7 @@ class Lifecycle:
             effects = self._perform(session, step(session.link, *arguments, now), now)
         except Exception as error:
             return self._fault(session, error, now)
-        self._deadlines.update(session)
+        self._deadlines.update(session, now)
         return effects
 
     def _guarded(
@@ -159,7 +159,7 @@ class Lifecycle:
             effects = work(*arguments)
         except Exception as error:
             return self._fault(session, error, now)
-        self._deadlines.update(session)
+        self._deadlines.update(session, now)
         return effects
 
     def _fault(self, session: Session, error: Exception, now: float) -> list[Effect]:

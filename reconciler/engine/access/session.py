@@ -12,6 +12,7 @@ from reconciler.engine.access.line import NO_LINE
 from reconciler.engine.access.timers import NEVER
 from reconciler.engine.ppp.link import Link, Phase
 from reconciler.engine.wire import ethernet, pppoe
+from reconciler.engine.wire import session as wire
 
 if TYPE_CHECKING:
     from reconciler.engine.access.config import Config, User
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from reconciler.engine.messages import SessionState
     from reconciler.engine.ppp.link import Ask
 
-_SESSION = pppoe.Code.SESSION
 _STATES: dict[Phase, SessionState] = {
     Phase.DEAD: "establish",
     Phase.ESTABLISH: "establish",
@@ -45,7 +45,6 @@ class Session:
     """
 
     __slots__ = (
-        "_header",
         "address",
         "armed",
         "carried",
@@ -54,6 +53,7 @@ class Session:
         "ending",
         "established",
         "generation",
+        "header",
         "key",
         "line",
         "link",
@@ -83,7 +83,7 @@ class Session:
     ) -> None:
         self.key = key
         self.listener = listener
-        self._header = ethernet.header(key.mac, listener.mac, key.vlans, pppoe.ETHERTYPE_SESSION)
+        self.header = wire.header(key.mac, listener.mac, key.vlans, key.id)
         self.config = config
         self.link = link
         self.mru = mru
@@ -119,8 +119,7 @@ class Session:
 
     def data(self, payload: bytes) -> bytes:
         """The frame that carries this PPP frame to the subscriber (RFC 2516 §6)."""
-        body = pppoe.encode(_SESSION, self.key.id, payload)
-        return (self._header + body).ljust(ethernet.MINIMUM_FRAME, b"\0")
+        return wire.frame(self.header, payload)
 
     def padt(self) -> bytes:
         """The frame that ends the session on the wire (RFC 2516 §5.5)."""

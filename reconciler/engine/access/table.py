@@ -76,16 +76,16 @@ class SessionIds:
 
 
 class Table:
-    """Sessions by their key; by client, since one MAC address may hold several; and by user, oldest first.
-
-    ``changes`` tells which have come, gone, or become another to look at.
+    """Sessions by their key, and by the header of their frames; by client, since one MAC address may hold
+    several; and by user, oldest first. ``changes`` tells which have come, gone, or become another to look at.
     """
 
-    __slots__ = ("_by_client", "_by_key", "_by_user", "_ended", "changes", "logged_in")
+    __slots__ = ("_by_client", "_by_header", "_by_key", "_by_user", "_ended", "changes", "logged_in")
 
     def __init__(self) -> None:
         self.changes: Changes[Key] = Changes()
         self._by_key: dict[Identity, Session] = {}
+        self._by_header: dict[str, dict[bytes, Session]] = {}
         self._by_client: dict[Client, tuple[Session, ...]] = {}
         self._by_user: dict[bytes, tuple[Session, ...]] = {}
         self._ended: OrderedDict[Key, str] = OrderedDict()
@@ -101,6 +101,11 @@ class Table:
         """The session of this key, or of a plain tuple that is equal to it."""
         return self._by_key.get(key)
 
+    def of_header(self, interface: str, header: bytes) -> Session | None:
+        """The session on this interface whose frames to the subscriber begin with these octets."""
+        sessions = self._by_header.get(interface)
+        return None if sessions is None else sessions.get(header)
+
     def of_client(self, interface: str, vlans: Vlans, mac: bytes) -> tuple[Session, ...]:
         return self._by_client.get((interface, vlans, mac), ())
 
@@ -112,6 +117,7 @@ class Table:
         key = session.key
         self.changes.note(key)
         self._by_key[key] = session
+        self._by_header.setdefault(key.interface, {})[session.header] = session
         client = key.interface, key.vlans, key.mac
         self._by_client[client] = (*self._by_client.get(client, ()), session)
 
@@ -124,6 +130,7 @@ class Table:
                 self._ended.popitem(last=False)
         self.changes.note(key)
         del self._by_key[key]
+        del self._by_header[key.interface][session.header]
         _discard(self._by_client, (key.interface, key.vlans, key.mac), session)
 
     def why_ended(self, key: Key) -> str | None:

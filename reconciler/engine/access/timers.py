@@ -1,10 +1,10 @@
 """When each session next wants to be woken: one deadline each, cheap to move later.
 
 A heap with lazy entries. Moving a deadline later costs nothing (the earlier entry comes up, is found not due,
-and is put back); moving it earlier costs one push. A spurious wake-up is harmless by contract, so nothing is
-ever searched for. Entries that have become useless go when they come up, or all at once when they are most
-of the heap, so that sessions which come and go fast are not kept. Neighbours: ``concentrator``. It must not
-read a clock.
+and is put back); moving it earlier costs one push. Who is woken in a moment anyway is not even asked: most
+deadlines of a set-up come to nothing. A spurious wake-up is harmless by contract, so nothing is ever searched
+for. Entries that have become useless go when they come up, or all at once when they are most of the heap, so
+that sessions which come and go fast are not kept. Neighbours: ``concentrator``. It must not read a clock.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ class Timed(Protocol):
 T = TypeVar("T", bound=Timed)
 
 NEVER = float("inf")
+GRAIN = 0.05
+"""Seconds by which a deadline may be missed, at most."""
 ROOM = 1024
 """Entries that a heap may have without being swept."""
 
@@ -39,8 +41,10 @@ class Deadlines(Generic[T]):
         self._order = count()
         self._room = ROOM
 
-    def update(self, item: T) -> None:
+    def update(self, item: T, now: float) -> None:
         """Take note that the item's deadline may have moved."""
+        if item.armed <= now + GRAIN:
+            return
         when = item.deadline()
         if when is not None and when < item.armed:
             item.armed = when
@@ -71,5 +75,5 @@ class Deadlines(Generic[T]):
             if deadline is not None and deadline <= now:
                 items.append(item)
             else:
-                self.update(item)
+                self.update(item, now)
         return items

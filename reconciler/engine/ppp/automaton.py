@@ -110,12 +110,19 @@ a set-up does it two hundred times.
 """
 
 
+TIMED = frozenset({CLOSING, STOPPING, REQ_SENT, ACK_RCVD, ACK_SENT})
+"""States in which the restart timer runs (RFC 1661 §4.1)."""
+
+
 class Transition(NamedTuple):
-    """A cell of the table. `actions` are what we do ourselves, in order, after tld and before tlu."""
+    """A cell of the table. `actions` are what we do ourselves, in order, after tld and before tlu. `timed`:
+    the restart timer runs in this state.
+    """
 
     actions: tuple[str, ...]
     layer: Layer | None
     state: State
+    timed: bool
 
 
 _LAYERS = {layer.value: layer for layer in Layer}
@@ -125,9 +132,10 @@ def _cell(text: str) -> Transition | None:
     if text == "-":
         return None
     letters, _, state = text.rpartition("/")
-    actions = letters.split(",") if letters else []
-    layer = next((_LAYERS[action] for action in actions if action in _LAYERS), None)
-    return Transition(tuple(action for action in actions if action not in _LAYERS), layer, State(int(state)))
+    words = letters.split(",") if letters else []
+    layer = next((_LAYERS[word] for word in words if word in _LAYERS), None)
+    actions = tuple(word for word in words if word not in _LAYERS)
+    return Transition(actions, layer, State(int(state)), int(state) in TIMED)
 
 
 def _parse(table: str) -> tuple[tuple[Transition | None, ...], ...]:
@@ -138,6 +146,3 @@ def _parse(table: str) -> tuple[tuple[Transition | None, ...], ...]:
 
 TRANSITIONS = _parse(_TABLE)
 """`TRANSITIONS[event][state]`; None where the event cannot happen."""
-
-TIMED = frozenset({CLOSING, STOPPING, REQ_SENT, ACK_RCVD, ACK_SENT})
-"""States in which the restart timer runs (RFC 1661 §4.1)."""

@@ -39,7 +39,6 @@ from reconciler.engine.ppp.automaton import (
     RXJ_MINUS,
     RXJ_PLUS,
     STOPPING,
-    TIMED,
     TLD,
     TO_MINUS,
     TO_PLUS,
@@ -313,13 +312,13 @@ class ControlProtocol(ABC):
         transition = TRANSITIONS[event][self.state]
         if transition is None:
             raise ValueError(f"{event.name} in {self.state.name}")
-        actions, layer, state = transition
+        actions, layer, state, timed = transition
         if layer is TLD:
             self._begin()
         for action in actions:
             self._perform(action, now, out, subject)
         self.state = state
-        if state not in TIMED:
+        if not timed:
             self.deadline = NEVER
         return layer
 

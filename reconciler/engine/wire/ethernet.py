@@ -16,6 +16,7 @@ MINIMUM_FRAME = 60
 """Least octets of a frame without its check sequence (IEEE 802.3 §4A.2.3.2.4); shorter ones are padded."""
 
 _VLAN_TPIDS = frozenset({0x8100, 0x88A8})
+_VLAN_TAGS = frozenset(tpid.to_bytes(2, "big") for tpid in _VLAN_TPIDS)
 _HEADER = 14
 _read_u16 = Struct("!H").unpack_from
 _read_tag = Struct("!HH").unpack_from
@@ -53,6 +54,14 @@ def decode(data: bytes) -> Frame:
         ethertype = inner
         offset += 4
     return Frame(data[:6], data[6:12], tuple(vlans), ethertype, data[offset:])
+
+
+def payload_at(data: bytes) -> int:
+    """Where the payload begins, behind whatever VLAN tags; past the end when the header is cut off."""
+    at = _HEADER
+    while data[at - 2 : at] in _VLAN_TAGS:
+        at += 4
+    return at
 
 
 def encode(frame: Frame) -> bytes:

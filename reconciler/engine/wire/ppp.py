@@ -37,8 +37,9 @@ class Protocol(IntEnum):
 
 _PROTOCOL = 2
 """Octets of the protocol number."""
+_INSIDE = _PROTOCOL + HEADER
 _read_protocol = Struct("!H").unpack_from
-_read_header = Struct("!BBH").unpack_from
+_read_header = Struct("!2xBBH").unpack_from
 _write_frame = Struct("!HBBH").pack
 
 
@@ -62,13 +63,13 @@ def decode(payload: bytes) -> Packet:
 
     Raises Malformed when the header is cut off, or Length is below 4 or past the end.
     """
-    size = len(payload) - _PROTOCOL
-    if size < HEADER:
+    if len(payload) < _INSIDE:
         raise Malformed(Drop.TRUNCATED)
-    code, identifier, length = _read_header(payload, _PROTOCOL)
-    if length < HEADER or length > size:
+    code, identifier, length = _read_header(payload)
+    end = _PROTOCOL + length
+    if end < _INSIDE or end > len(payload):
         raise Malformed(Drop.TRUNCATED)
-    return code, identifier, payload[_PROTOCOL + HEADER : _PROTOCOL + length]
+    return code, identifier, payload[_INSIDE:end]
 
 
 def encode(protocol: int, code: int, identifier: int, data: bytes) -> bytes:

@@ -13,7 +13,7 @@ from reconciler.engine.access.table import LAST_ID, QUARANTINE, SILENCE, Session
 def begun(started: float, number: int, user: object = None) -> Any:
     """As much of a session as the table looks at."""
     key = Key("eth0", (), b"\x02\0" + number.to_bytes(4, "big"), number)
-    return SimpleNamespace(started=started, key=key, user=user)
+    return SimpleNamespace(started=started, key=key, header=number.to_bytes(4, "big"), user=user)
 
 
 def test_the_oldest_of_a_users_sessions_is_the_first_whichever_logged_in_first() -> None:
