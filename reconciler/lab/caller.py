@@ -19,7 +19,7 @@ from reconciler.linux import netns
 
 Event = dict[str, Any]
 
-_ANSWER_WITHIN = 10.0
+_ANSWER_WITHIN = 30.0
 
 
 class CallerError(Exception):
@@ -74,7 +74,7 @@ class Caller:
             self._changed.wait_for(lambda: find() is not None or self._over, wait)
             return find()
 
-    def dial(self, user: str, password: str, *, wait: float = 15.0, **options: Any) -> Event:
+    def dial(self, user: str, password: str, *, wait: float = 60.0, **options: Any) -> Event:
         """Dial and wait for how it goes: an ``up`` or ``failed`` event. Raises :class:`CallerError` for
         neither.
         """
@@ -91,7 +91,7 @@ class Caller:
         self._process.kill()
         self._process.wait()
 
-    def close(self, wait: float = 5.0) -> None:
+    def close(self, wait: float = 15.0) -> None:
         """Have it hang up and end; kill it when it does not within ``wait`` seconds."""
         process = self._process
         assert process.stdin is not None

@@ -19,9 +19,9 @@ from typing import Any
 
 from reconciler.linux import netns
 
-_READY_WITHIN = 30.0
-_CONVERGES_WITHIN = 15.0
-_LEAVE_WITHIN = 10.0
+_READY_WITHIN = 60.0
+_CONVERGES_WITHIN = 60.0
+_LEAVE_WITHIN = 30.0
 _POLL = 0.1
 
 Status = dict[str, Any]
@@ -86,7 +86,7 @@ class Instance:
         argv, environment = [*_RECONCILER, *arguments], self.environment()
         with netns.inside(self._namespace):  # a plan without a daemon would read the kernel's values here
             return subprocess.run(
-                argv, env=environment, capture_output=True, text=True, timeout=60, check=False
+                argv, env=environment, capture_output=True, text=True, timeout=120, check=False
             )
 
     def environment(self) -> dict[str, str]:

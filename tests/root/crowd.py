@@ -14,7 +14,7 @@ from typing import Self
 from tests.patience import PATIENCE
 from tests.peer import Subscriber
 from tests.root.test_personas import ping
-from tests.root.wire import Cable
+from tests.root.wire import Cable, put
 
 INTERVAL = 0.5
 """Seconds between two pings of one subscriber."""
@@ -80,7 +80,7 @@ class Crowd:
     def lost(self) -> dict[str, int]:
         """Stop pinging; who went without how many answers, by name."""
         self._pinging.clear()
-        end = time.monotonic() + 3.0
+        end = time.monotonic() + PATIENCE
         while self.sent != self.answered and time.monotonic() < end:
             time.sleep(_TICK)
         missing = {mac: self.sent[mac] - self.answered[mac] for mac in self.members}
@@ -126,4 +126,4 @@ class Crowd:
 
     def _say(self, frames: list[bytes]) -> None:
         for frame in frames:
-            self._socket.send(frame)
+            put(self._socket, frame)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.linux import links, netlink
+from tests.patience import PATIENCE
 
 SETTINGS: dict[str, Any] = {
     "ac_name": "SERVER",
@@ -49,7 +50,7 @@ class Engine:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         if self.process.stdout.readline() != "ready\n" or not self._connect(directory / "engine.sock"):
-            _, words = self.process.communicate(timeout=10)
+            _, words = self.process.communicate(timeout=PATIENCE)
             raise NotStartedError(self.process.returncode, words)
         self.lines = self.socket.makefile("rb")
         self._events: list[Any] = []
@@ -57,7 +58,7 @@ class Engine:
 
     def _connect(self, path: Path) -> bool:
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(10)
+        self.socket.settimeout(PATIENCE)
         try:
             self.socket.connect(str(path))
         except ConnectionRefusedError:  # it has just died
@@ -131,7 +132,7 @@ class Engine:
         self.lines.close()
         self.socket.close()
         with self.process as process:
-            process.wait(10)
+            process.wait(PATIENCE)
 
 
 def entry(name: str, password: str = "test", **more: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from reconciler.engine.datapath.ebpf.path import EbpfDataPath
 from reconciler.engine.datapath.fit import checksum
 from reconciler.engine.datapath.tun import TunDataPath
 from reconciler.linux import interface, links, netlink
+from tests.patience import PATIENCE
 
 CLIENT = bytes.fromhex("02c100000001")
 ADDRESS = bytes([10, 214, 2, 101])
@@ -85,6 +86,6 @@ def datagram(body: bytes, source: bytes = ADDRESS, to: str = PEER, port: int = 4
 def server(port: int = 4000) -> socket.socket:
     """A socket at our address."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.settimeout(5)
+    sock.settimeout(PATIENCE)
     sock.bind((PEER, port))
     return sock

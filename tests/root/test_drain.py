@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.resources.engine import NoEngineError
+from tests.patience import PATIENCE
 from tests.peer import Subscriber
 from tests.root.box import Box, condition, wait_for_end
 from tests.root.engine import Engine
@@ -46,7 +47,7 @@ def test_on_exit_drain_tells_everybody_and_leaves_nothing(box: Box, cable: Cable
     callers = subscribers(cable)
     process.send_signal(signal.SIGTERM)
     cable.until(lambda: up(callers) == 0)
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
     wait_for_end(pid)
     assert not (box.directory / "run" / "journal.sqlite").exists()
 
@@ -68,7 +69,7 @@ def test_the_impatient_may_stop_twice(box: Box, cable: Cable) -> None:
     assert box.client.get("/v1/status")["draining"] == 0.1
     process.send_signal(signal.SIGTERM)
     cable.until(lambda: up(callers) == 0)
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 def test_the_command_drains_at_its_pace_and_undo_admits_again(box: Box, cable: Cable) -> None:

@@ -24,6 +24,7 @@ from reconciler.engine.wire.drop import Drop
 from reconciler.linux import bpf, bpffs, interface, links, netns, veth
 from reconciler.linux.bpf import XDP_NATIVE, Attach, BpfError
 from reconciler.linux.packet import EVERY_ETHERTYPE, open_packet_socket
+from tests.patience import PATIENCE
 from tests.root.paths import ADDRESS, CLIENT, KEY, Line, datagram, frame, server
 from tests.root.wire import NOT_OUR_OWN
 
@@ -39,7 +40,7 @@ def wire(neighbour: str) -> Iterator[socket.socket]:
         links.set_mac("eth0", CLIENT.hex(":"))
         Path("/proc/sys/net/ipv6/conf/all/disable_ipv6").write_text("1")  # nothing is said but by the test
         sock = open_packet_socket("eth0", EVERY_ETHERTYPE, (NOT_OUR_OWN,))
-    sock.settimeout(5)
+    sock.settimeout(PATIENCE)
     with sock:
         yield sock
 
@@ -101,7 +102,7 @@ def test_what_a_namespace_took_with_it_is_let_go_of_by_the_next_engine(line: Lin
     netns.remove(name)
     directory = pins.Pins(other).directory
     assert directory.exists()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while directory.exists() and time.monotonic() < deadline:  # a namespace's end takes a moment
         line.succeed()
     assert not directory.exists()
@@ -281,7 +282,7 @@ def test_what_is_no_session_packet_goes_on_untouched(line: Line, wire: socket.so
     tagged = frame(datagram(b"in a VLAN")).replace(b"\x88\x64", b"\x81\0\0\x64\x88\x64", 1)
     plain = interface.read("eth0").mac + CLIENT + b"\x08\0" + datagram(b"plain")
     with open_packet_socket("eth0", EVERY_ETHERTYPE, (NOT_OUR_OWN,)) as here:
-        here.settimeout(5)
+        here.settimeout(PATIENCE)
         sent = [lcp, ipcp, padi, tagged, plain]
         for each in sent:
             wire.send(each)
@@ -300,7 +301,7 @@ def test_access_only_keeps_everything_but_pppoe_off_the_interface(line: Line, wi
     tagged = ours + CLIENT + b"\x81\0\xe0\0" + b"\x08\0" + datagram(b"no VLAN, but a priority")
     lcp = frame(b"\x09\x01\0\x08" + bytes(4), protocol=0xC021)
     with open_packet_socket("eth0", EVERY_ETHERTYPE, (NOT_OUR_OWN,)) as here:
-        here.settimeout(5)
+        here.settimeout(PATIENCE)
         for each in (arp, plain, ipv6, tagged, lcp):
             wire.send(each)
         assert here.recv(2048) == lcp
@@ -308,7 +309,7 @@ def test_access_only_keeps_everything_but_pppoe_off_the_interface(line: Line, wi
     assert_carries(line, wire)
     line.succeed().restrict(access_only=False)
     with open_packet_socket("eth0", EVERY_ETHERTYPE, (NOT_OUR_OWN,)) as here:
-        here.settimeout(5)
+        here.settimeout(PATIENCE)
         wire.send(arp)
         assert here.recv(2048) == arp, "and lets it in again"
 

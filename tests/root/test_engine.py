@@ -15,6 +15,7 @@ import pytest
 from reconciler.engine.messages import PROTOCOL
 from reconciler.linux import links
 from reconciler.linux.packet import RECEIVE_BUFFER
+from tests.patience import PATIENCE
 from tests.peer import Subscriber
 from tests.root.engine import Engine, entry
 from tests.root.wire import Cable
@@ -197,7 +198,7 @@ def test_shutdown_says_goodbye_to_every_subscriber(engine: Engine, cable: Cable,
     theo = cable.dial(Subscriber(THEO))
     engine.ask("shutdown")
     cable.until(lambda: theo.state == "closed")
-    assert engine.process.wait(10) == 0
+    assert engine.process.wait(PATIENCE) == 0
     assert list(tmp_path.iterdir()) == [], "nothing is left behind"
 
 

@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from reconciler.resources.engine import EngineClient, NoEngineError
 from tests.generate import ROOT
 from tests.pages import blocks, examples
+from tests.patience import PATIENCE
 from tests.repository import ENVIRONMENT
 from tests.test_hooks import HOOKS
 
@@ -109,7 +110,7 @@ class Desk:
     def close(self) -> None:
         for running in self.background:
             running.send_signal(signal.SIGTERM)
-            running.wait(20)
+            running.wait(PATIENCE)
         with closing(EngineClient(self.runtime_dir)) as engine, suppress(NoEngineError):
             engine.shutdown()
 

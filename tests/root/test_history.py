@@ -19,14 +19,14 @@ from reconciler.lab.sandbox import Sandbox
 from reconciler.lab.topology import FAR_ADDRESS
 from reconciler.linux import netns, sysctl
 from reconciler.linux.sysctl import IP_FORWARD
+from tests.patience import PATIENCE
 from tests.root.test_deaths import identities, lost, process
 from tests.root.test_lab_story import EXAMPLE, USERS
 
-pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.root, pytest.mark.timeout(600)]
 
 WITHOUT_PABLO = EXAMPLE.replace("  pablo:\n    password: test\n", "")
 OTHERS = [user for user in USERS if user != "pablo"]
-LONG = 20.0
 
 
 @pytest.fixture
@@ -45,7 +45,9 @@ def others(sandbox: Sandbox) -> list[dict[str, Any]]:
 
 
 def pablo_left(sandbox: Sandbox) -> None:
-    sandbox.instance.wait_for(lambda status: status["sessions"]["live"] == len(OTHERS), "pablo's end", LONG)
+    sandbox.instance.wait_for(
+        lambda status: status["sessions"]["live"] == len(OTHERS), "pablo's end", PATIENCE
+    )
 
 
 def nobody_else_noticed(sandbox: Sandbox, before: list[dict[str, Any]]) -> None:
@@ -88,10 +90,12 @@ def test_a_change_that_nobody_confirms_is_undone_though_the_daemon_was_killed(sa
     sandbox.instance.kill()
     sandbox.instance.start(wait=False)
     status = sandbox.instance.wait_for(
-        lambda status: status["confirm"] is None and status["generation"]["applied"] == 3, "the undo", LONG
+        lambda status: status["confirm"] is None and status["generation"]["applied"] == 3,
+        "the undo",
+        PATIENCE,
     )
     assert condition(status, "Unconfirmed")
-    assert waiting.wait(LONG) == 6
+    assert waiting.wait(PATIENCE) == 6
     assert sandbox.callers["pablo"].dial("pablo", "test")["event"] == "up"
     assert sandbox.instance.command("resume").returncode == 0
     assert sandbox.instance.command("apply", site, "--dry-run", "--detailed-exitcode").returncode == 2
@@ -106,7 +110,9 @@ def test_a_broken_file_does_not_keep_the_next_daemon_from_healing(sandbox: Sandb
     sandbox.instance.kill()
     sandbox.instance.save("users: {")
     sandbox.instance.start(wait=False)
-    status = sandbox.instance.wait_for(lambda status: condition(status, "SourceInvalid"), "the finding", LONG)
+    status = sandbox.instance.wait_for(
+        lambda status: condition(status, "SourceInvalid"), "the finding", PATIENCE
+    )
     message = next(one["message"] for one in status["conditions"] if one["type"] == "SourceInvalid")
     assert message.endswith("; generation 1 stays in force")
     with netns.inside(sandbox.topology.ac):
@@ -114,13 +120,13 @@ def test_a_broken_file_does_not_keep_the_next_daemon_from_healing(sandbox: Sandb
         sandbox.instance.wait_for(
             lambda status: bool(status["drift"]) and status["drift"][0]["healed"] is not None,
             "the healing",
-            LONG,
+            PATIENCE,
         )
         assert sysctl.read(IP_FORWARD) == 1
     engine = process(sandbox, "reconciler.engine")
     os.kill(engine, signal.SIGKILL)
     sandbox.instance.wait_for(
-        lambda status: status["sessions"]["live"] == len(USERS), "the next engine", LONG
+        lambda status: status["sessions"]["live"] == len(USERS), "the next engine", PATIENCE
     )
     sandbox.callers["pablo"].order("hangup")
     pablo_left(sandbox)

@@ -20,8 +20,9 @@ from reconciler.lab.stage import Stage
 from reconciler.lab.story import SPARE, Pace, Story
 from reconciler.lab.topology import FAR_ADDRESS
 from reconciler.linux import netns
+from tests.patience import PATIENCE
 
-pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.root, pytest.mark.timeout(600)]
 
 EXAMPLE = (Path(__file__).parents[2] / "examples" / "site.yaml").read_text()
 USERS = ("theo", "pablo", "yunhan")
@@ -31,7 +32,7 @@ USERS = ("theo", "pablo", "yunhan")
 def test_the_story_goes_as_it_should(datapath: str) -> None:
     wire: list[str] = []
     told: list[str] = []
-    pace = Pace(within=10, interval=0.1)  # one second is for a machine that does nothing else
+    pace = Pace(within=PATIENCE, interval=0.1)  # one second is for a machine that does nothing else
     with Sandbox(EXAMPLE, (*USERS, SPARE), datapath, tell=wire.append) as sandbox:
         right = Story(sandbox, Stage(sandbox, wire, told.append), EXAMPLE, USERS, pace).play()
     assert right, "".join(told)
@@ -56,7 +57,7 @@ def test_answers_come_back_by_proxy_arp_or_not_at_all() -> None:
 
         sandbox.instance.save(EXAMPLE)
         sandbox.instance.wait_for(
-            lambda status: status["generation"]["applied"] == 2, "proxy ARP being on", 20
+            lambda status: status["generation"]["applied"] == 2, "proxy ARP being on", PATIENCE
         )
         # The router goes on believing for a second or two that nobody has the address.
         while pings(theo)[1] == 0:
@@ -70,8 +71,8 @@ def ours(process: int) -> list[str]:
 
 
 def ended(processes: list[int]) -> bool:
-    """Have they all ended, or do they within a few seconds?"""
-    return all(select.select([process], [], [], 5)[0] for process in processes)
+    """Have they all ended, or do they soon?"""
+    return all(select.select([process], [], [], PATIENCE)[0] for process in processes)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -89,7 +90,7 @@ def test_interrupted_it_leaves_nothing_behind(number: signal.Signals, tmp_path: 
         assert len(namespaces) == 4 + len(USERS) + 1
         lab.send_signal(number)
         lab.stdout.read()
-    assert lab.wait(60) == 130
+    assert lab.wait(PATIENCE) == 130
     assert ours(lab.pid) == []
     assert list(tmp_path.iterdir()) == []
     assert ended(inhabitants)
@@ -106,7 +107,7 @@ def test_on_a_terminal_it_shows_what_an_edit_does_and_stays_until_interrupted() 
     def read_until(*parts: str) -> None:
         nonlocal shown
         while not all(part in shown for part in parts):
-            assert select.select([screen], [], [], 30)[0], f"waited in vain for {parts} after:\n{shown}"
+            assert select.select([screen], [], [], PATIENCE)[0], f"waited in vain for {parts} after:\n{shown}"
             shown += os.read(screen, 65536).decode()
 
     try:
@@ -117,7 +118,7 @@ def test_on_a_terminal_it_shows_what_an_edit_does_and_stays_until_interrupted() 
         site.write_text(edits.remove_user(site.read_text(), "pablo"))
         read_until("pablo is down: Terminate-Request", "closed: user_removed")
         lab.send_signal(signal.SIGINT)
-        assert lab.wait(30) == 0
+        assert lab.wait(PATIENCE) == 0
     finally:
         lab.kill()
         lab.wait()

@@ -11,6 +11,7 @@ import pytest
 
 from reconciler.lab.topology import FAR_ADDRESS, ROUTER_ADDRESS, Topology, sweep
 from reconciler.linux import links, netns, sysctl
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.root
 
@@ -85,7 +86,7 @@ def test_everything_is_gone_afterwards_also_after_a_failure() -> None:
         fail_inside(started)
     stranger, inhabitant = started
     assert ours() == before
-    assert inhabitant.wait(10) == -signal.SIGKILL
+    assert inhabitant.wait(PATIENCE) == -signal.SIGKILL
     assert stranger.poll() is None, "only what lives in the sandbox goes with it"
     stranger.kill()
     stranger.wait()
@@ -104,7 +105,7 @@ def test_the_remains_of_a_killed_sandbox_are_swept_away() -> None:
         "with Topology(('theo',)):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     killed = subprocess.Popen([sys.executable, "-c", script])
-    assert killed.wait(30) == -signal.SIGKILL
+    assert killed.wait(PATIENCE) == -signal.SIGKILL
     assert [name for name in netns.names() if name.startswith(f"rc-{killed.pid}-")]
     with Topology(()):
         living = ours()

@@ -13,6 +13,7 @@ import pytest
 
 from reconciler.linux import links, netlink, netns
 from reconciler.linux.errors import KernelError
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.root
 
@@ -75,7 +76,7 @@ def test_only_the_calling_thread_moves(namespace: str) -> None:
         go, done = threading.Event(), threading.Event()
 
         def look() -> None:
-            go.wait(10)
+            go.wait(PATIENCE)
             seen.append(interfaces())
             done.set()
 
@@ -83,7 +84,7 @@ def test_only_the_calling_thread_moves(namespace: str) -> None:
         thread.start()
         with netns.inside(other):
             go.set()
-            assert done.wait(10)
+            assert done.wait(PATIENCE)
         thread.join(10)
         assert "sw0" in seen[0]
     finally:

@@ -12,11 +12,13 @@ import pytest
 from reconciler.engine.wire.pppoe import ETHERTYPE_SESSION
 from reconciler.linux import netns
 from reconciler.linux.packet import PPP_CONTROL, open_packet_socket
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.root
 
 CONFIGURE_REQUEST = bytes.fromhex("8864 1100 0001 000c 8021 0101 000a 0306 00000000")
-CROWD = 1000
+CROWD = 600
+"""Frames: more than a queue of ``rmem_max`` has room for, fewer than ``netdev_max_backlog``."""
 OPEN = f"""
 import socket
 from reconciler.linux.packet import PPP_CONTROL, open_packet_socket
@@ -40,7 +42,7 @@ def test_a_crowds_frames_wait_for_a_busy_reader_whatever_rmem_max_is(subscriber:
         sent = [b"\xff" * 6 + b"\2\0\0" + n.to_bytes(3, "big") + CONFIGURE_REQUEST for n in range(CROWD)]
         for frame in sent:
             subscriber.send(frame)
-        sock.settimeout(5)
+        sock.settimeout(PATIENCE)
         assert [sock.recv(2048) for _ in sent] == sent
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from reconciler.engine.datapath.fit import checksum
 from tests.engine.datapath.test_segments import handshake, size
+from tests.patience import PATIENCE
 from tests.peer import Quirks, Subscriber
 from tests.root.engine import SETTINGS, Engine
 from tests.root.test_personas import OURS, ping
@@ -81,7 +82,7 @@ def test_X2_nobody_gets_what_is_sent_to_all(up: Engine, cable: Cable) -> None:
 def test_X2_I12_nobody_sends_in_anothers_name(up: Engine, cable: Cable) -> None:
     theo = cable.dial(Subscriber(THEO))
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as listening:
-        listening.settimeout(5)
+        listening.settimeout(PATIENCE)
         address, theo.ppp.address = theo.address, bytes([10, 214, 2, 102])
         forged = ping(theo, 1)
         theo.ppp.address = address

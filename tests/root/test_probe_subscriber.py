@@ -21,6 +21,7 @@ from reconciler.linux import links, netns
 from reconciler.linux.packet import NOT_PADI, PADI_ONLY, PPP_CONTROL, PPP_DATA, open_packet_socket
 from reconciler.probe.codec import Configure, Protocol
 from reconciler.probe.icmp import checksum
+from tests.patience import PATIENCE
 from tests.probe.fake_ac import MAC, FakeAc
 
 pytestmark = pytest.mark.root
@@ -130,7 +131,7 @@ def test_without_a_session_a_ping_is_lost_with_the_reason(caller: Caller) -> Non
 def test_the_concentrators_goodbye_takes_ppp0_away_and_is_told(caller: Caller, wire: Wire) -> None:
     caller.dial("theo", "test")
     wire.send(wire.ac.send(Protocol.LCP, Configure.TERMINATE_REQUEST, 3, b"revoked"))
-    down = caller.wait_event("down", wait=10)
+    down = caller.wait_event("down", wait=PATIENCE)
     assert down is not None
     told = {key: down[key] for key in ("by", "reason", "terminate_request", "padt")}
     assert told == {
@@ -151,8 +152,8 @@ def test_a_refused_login_is_told_and_another_may_follow(caller: Caller) -> None:
 def test_it_redials_when_told_to(caller: Caller, wire: Wire) -> None:
     caller.dial("theo", "test", redial=0.05)
     wire.send(wire.ac.padt())
-    assert caller.wait_event("down", wait=10)
-    assert caller.wait_event("up", since=2, wait=10)
+    assert caller.wait_event("down", wait=PATIENCE)
+    assert caller.wait_event("up", since=2, wait=PATIENCE)
 
 
 def test_orders_that_make_no_sense_are_refused_in_words(caller: Caller) -> None:
@@ -189,7 +190,7 @@ def test_it_ends_with_its_parent(neighbour: str, wire: Wire) -> None:
         assert parent.stdout.readline() == "up\n"
     parent.kill()
     parent.wait()
-    gone, _, _ = select.select([child], [], [], 10)
+    gone, _, _ = select.select([child], [], [], PATIENCE)
     os.close(child)
     assert gone, "the subscriber outlived its parent"
     assert wire.ac.codes()[-1] == 0xA7
@@ -198,7 +199,7 @@ def test_it_ends_with_its_parent(neighbour: str, wire: Wire) -> None:
 def test_a_missing_port_is_one_line(neighbour: str) -> None:
     with netns.inside(neighbour):
         argv = [sys.executable, "-m", "reconciler.probe.subscriber", "eth9"]
-        ended = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
+        ended = subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert ended.returncode == 1
     assert ended.stderr == "subscriber on eth9: there is no such interface\n"
 
@@ -213,7 +214,7 @@ def test_the_trace_tells_the_whole_call_and_no_password(caller: Caller) -> None:
         caller.order("hangup")
         lines = list(itertools.takewhile(lambda line: "PADT" not in line, trace.stdout))
         trace.terminate()
-        assert trace.wait(10) == 0, trace.stderr.read()
+        assert trace.wait(PATIENCE) == 0, trace.stderr.read()
     told = "\n".join(lines)
     for step in ("PADI", "PADO", "PADR", "PADS", "LCP Configure-Ack", "CHAP Response", "CHAP Success"):
         assert step in told

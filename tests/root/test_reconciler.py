@@ -15,6 +15,7 @@ from reconciler.control.client import AnswerError
 from reconciler.linux import links, netlink, netns, sysctl
 from reconciler.linux.sysctl import IP_FORWARD, interface_key
 from reconciler.resources.engine import NoEngineError
+from tests.patience import PATIENCE
 from tests.root.box import SITE, Box, condition, wait_for_end
 
 pytestmark = pytest.mark.root
@@ -178,7 +179,7 @@ def test_killed_engine_is_replaced_and_set_up_anew(box: Box) -> None:
 def test_second_reconciler_says_so_and_exits(box: Box) -> None:
     box.start("--datapath", "null")
     box.ready()
-    assert box.start("--datapath", "null").wait(20) == 1
+    assert box.start("--datapath", "null").wait(PATIENCE) == 1
     assert "another reconciler" in box.log.read_text()
 
 
@@ -207,21 +208,21 @@ def test_a_change_on_trial_is_undone_when_its_time_is_up(box: Box) -> None:
 
 
 def test_once_converges_and_leaves_the_engine_serving(box: Box) -> None:
-    assert box.start("--datapath", "null", "--once").wait(20) == 0
+    assert box.start("--datapath", "null", "--once").wait(PATIENCE) == 0
     assert box.engine.observe()["listeners"].keys() == {"eth0"}
     box.edit(SITE + "".join(f"  u{number}: x\n" for number in range(8)))
-    assert box.start("--datapath", "null", "--once").wait(20) == 0
+    assert box.start("--datapath", "null", "--once").wait(PATIENCE) == 0
     box.edit(SITE)
-    assert box.start("--datapath", "null", "--once").wait(20) == 4
+    assert box.start("--datapath", "null", "--once").wait(PATIENCE) == 4
     box.edit(SITE.replace("eth0", "usb0") + "".join(f"  u{number}: x\n" for number in range(8)))
-    assert box.start("--datapath", "null", "--once").wait(20) == 3
+    assert box.start("--datapath", "null", "--once").wait(PATIENCE) == 3
     box.edit("nonsense")
-    assert box.start("--datapath", "null", "--once").wait(20) == 1
+    assert box.start("--datapath", "null", "--once").wait(PATIENCE) == 1
 
 
 def test_once_without_a_good_file_leaves_nothing_behind(box: Box) -> None:
     box.edit("nonsense")
-    assert box.start("--datapath", "null", "--once").wait(20) == 1
+    assert box.start("--datapath", "null", "--once").wait(PATIENCE) == 1
     with pytest.raises(NoEngineError):
         box.engine.hello()
 
@@ -229,14 +230,14 @@ def test_once_without_a_good_file_leaves_nothing_behind(box: Box) -> None:
 def test_an_address_for_metrics_that_is_taken_is_said_at_once(box: Box) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        assert box.start("--datapath", "null", "--metrics-listen", address).wait(20) == 1
+        assert box.start("--datapath", "null", "--metrics-listen", address).wait(PATIENCE) == 1
     assert f"error: cannot listen on {address} for metrics: Address already in use\n" in box.log.read_text()
     with pytest.raises(NoEngineError):
         box.engine.hello()
 
 
 def test_without_root_one_line_says_what_is_missing(box: Box) -> None:
-    assert box.start(prefix=WITHOUT_RIGHTS).wait(20) == 1
+    assert box.start(prefix=WITHOUT_RIGHTS).wait(PATIENCE) == 1
     why = "not allowed to make a TUN device: run as root, or with CAP_NET_ADMIN"
     said = box.log.read_text()
     assert said.startswith(f"error: the engine cannot be started: {why} (no ebpf: ")

@@ -10,6 +10,7 @@ import pytest
 
 from reconciler.lab.caller import Caller, CallerError, Event
 from reconciler.lab.sandbox import Sandbox
+from tests.patience import PATIENCE
 from tests.root.ward import HEAD
 
 pytestmark = pytest.mark.root
@@ -44,7 +45,7 @@ def sandbox(_sandbox: Sandbox) -> Iterator[Sandbox]:
 
 
 def nobody_left(sandbox: Sandbox) -> None:
-    sandbox.instance.wait_for(lambda status: status["sessions"]["live"] == 0, "nobody being in", 15)
+    sandbox.instance.wait_for(lambda status: status["sessions"]["live"] == 0, "nobody being in", PATIENCE)
 
 
 def opened(sandbox: Sandbox) -> list[dict[str, Any]]:
@@ -77,7 +78,7 @@ def test_D29_a_second_login_replaces_the_first(sandbox: Sandbox) -> None:
     one, two = sandbox.callers["one"], sandbox.callers["two"]
     first = dial(one, "theo")
     second = dial(two, "theo")
-    down = one.wait_event("down", since=one.events.index(first), wait=10)
+    down = one.wait_event("down", since=one.events.index(first), wait=PATIENCE)
     assert down is not None
     assert (down["by"], down["padt"]) == ("ac", True)
     (session,) = opened(sandbox)
@@ -100,6 +101,6 @@ def test_a_session_ended_by_the_operator_gets_both_goodbyes(sandbox: Sandbox) ->
     up = dial(one, "theo")
     ended = sandbox.instance.command("sessions", "terminate", "theo")
     assert ended.returncode == 0, ended.stderr
-    down = one.wait_event("down", since=one.events.index(up), wait=10)
+    down = one.wait_event("down", since=one.events.index(up), wait=PATIENCE)
     assert down is not None
     assert (down["by"], down["terminate_request"], down["padt"]) == ("ac", True, True)

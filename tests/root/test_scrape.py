@@ -16,7 +16,7 @@ from tests.root.box import Box
 from tests.root.crowd import Crowd
 from tests.root.wire import Cable
 
-pytestmark = [pytest.mark.root, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]
 
 SITE = test_upgrade.SITE
 Series = tuple[str, tuple[tuple[str, str], ...]]

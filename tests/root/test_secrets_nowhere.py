@@ -27,9 +27,10 @@ from reconciler.lab.instance import InstanceError, condition
 from reconciler.lab.sandbox import Sandbox
 from reconciler.linux import netns
 from reconciler.site.hashes import Scrypt
+from tests.patience import PATIENCE
 from tests.root.ward import HEAD
 
-pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.root, pytest.mark.timeout(900)]
 
 SITE = f"""\
 {HEAD}\
@@ -141,7 +142,7 @@ class Witness:
 
     def said(self, name: str, request: bytes) -> bytes:
         with socket.socket(socket.AF_UNIX) as wire:
-            wire.settimeout(10)
+            wire.settimeout(PATIENCE)
             wire.connect(str(self.sandbox.instance.runtime_dir / name))
             wire.sendall(request)
             wire.shutdown(socket.SHUT_WR)
@@ -191,7 +192,7 @@ def test_no_secret_is_seen_anywhere(witness: Witness, secrets: Secrets, tmp_path
     witness.run("user", "passwd", "short", "--password-file", str(password_of), "--file", site)
     witness.run("apply", site)
     (tmp_path / "file").write_text(secrets.new + "\n")
-    instance.wait_for(lambda status: condition(status, "Ready"), "the new password being in force", 15)
+    instance.wait_for(lambda status: condition(status, "Ready"), "the new password being in force", PATIENCE)
     assert tried(sandbox.callers["theo"], "file", secrets.new)
 
     witness.run("rollback", "1")
@@ -232,7 +233,7 @@ def tried(caller: Caller, user: str, password: str, method: str = "pap") -> bool
     good = bool(caller.dial(user, password, methods=[method])["event"] == "up")
     if good:
         caller.order("hangup")
-        assert caller.wait_event("down", since=since, wait=10)
+        assert caller.wait_event("down", since=since, wait=PATIENCE)
     return good
 
 
@@ -251,7 +252,7 @@ def every_login(witness: Witness, secrets: Secrets) -> None:
             assert not tried(pablo, user, secrets.wrong, method), (user, method)
     assert not tried(pablo, "nobody", secrets.wrong)
     trace.send_signal(signal.SIGINT)
-    said, err = trace.communicate(timeout=30)
+    said, err = trace.communicate(timeout=PATIENCE)
     assert b"PAP" in said
     assert b"CHAP" in said
     witness.look("reconciler trace", said + err)
@@ -308,14 +309,14 @@ def every_fault(witness: Witness, secrets: Secrets, directory: Path) -> None:
         fault.write_text(where)
         if where == "a login":
             witness.sandbox.callers["pablo"].order("dial", user="plain", password=secrets.wrong)
-            witness.sandbox.callers["pablo"].wait_event("up", "down", "failed", wait=15)
+            witness.sandbox.callers["pablo"].wait_event("up", "down", "failed", wait=PATIENCE)
         elif where == "a request":
             witness.run("status")
         else:
             instance.save(text.replace("pool_size: 16", "pool_size: 16\nmtu: 14" + str(80 + number)))
             instance.save(instance.site.read_text() + f"  extra{number}: {secrets.new}\n")
-        instance.wait_for(lambda _: not fault.exists(), f"the fault in {where}", 30)
-        instance.wait_for(lambda status: condition(status, "Ready"), f"recovery from {where}", 30)
+        instance.wait_for(lambda _: not fault.exists(), f"the fault in {where}", PATIENCE)
+        instance.wait_for(lambda status: condition(status, "Ready"), f"recovery from {where}", PATIENCE)
         witness.files()
         witness.run("status")
     log = instance.log.read_text() + (instance.runtime_dir / "engine.log").read_text()

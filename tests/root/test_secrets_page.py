@@ -11,6 +11,7 @@ from reconciler.lab.instance import Status, condition
 from reconciler.lab.sandbox import Sandbox
 from tests.generate import ROOT
 from tests.pages import Example, examples
+from tests.patience import PATIENCE
 from tests.root.ward import HEAD, Ward
 
 pytestmark = pytest.mark.root
@@ -58,7 +59,7 @@ def encrypted(ward: Ward, asked: list[Example]) -> None:
     values = [line.split("password_age: ")[1].rstrip("}\n") for line in text.splitlines() if "_age:" in line]
     ward.instance.save(text.replace(values[1], values[0]))
     ward.instance.wait_for(
-        lambda status: condition(status, "SourceInvalid"), "the copied value's refusal", 10
+        lambda status: condition(status, "SourceInvalid"), "the copied value's refusal", PATIENCE
     )
     assert ward.sandbox.callers["pablo"].wait_event("down", wait=0.5) is None, "and nobody is touched"
 
@@ -113,7 +114,7 @@ def no_plain_text(ward: Ward, asked: list[Example]) -> None:
     (denied,) = asked
     ward.says(denied)
     ward.instance.save("deny_warnings: [W205]\n" + SITE)
-    ward.instance.wait_for(lambda status: condition(status, "SourceInvalid"), "the refusal", 10)
+    ward.instance.wait_for(lambda status: condition(status, "SourceInvalid"), "the refusal", PATIENCE)
 
 
 def another_key(ward: Ward, asked: list[Example]) -> None:
@@ -155,11 +156,11 @@ def test_a_secret_that_is_swapped_is_in_force_at_once_and_touches_nobody_else(wa
     for password in ("second", "third"):
         generation = ward.instance.status()["generation"]["applied"]
         secret.swap(password)
-        ward.instance.wait_for(Later(generation), "the change", 15)
+        ward.instance.wait_for(Later(generation), "the change", PATIENCE)
         assert [one["user"] for one in ward.instance.ask("sessions", "--stale")] == ["theo"]
         theo = ward.sandbox.callers["theo"]
         since = len(theo.events)
         theo.order("hangup")
-        assert theo.wait_event("down", since=since, wait=10)
+        assert theo.wait_event("down", since=since, wait=PATIENCE)
         assert not ward.dial("theo", "theo")
         assert ward.dial("theo", "theo", password)

@@ -16,6 +16,7 @@ from scapy.utils import rdpcap
 
 from reconciler.linux import netns
 from reconciler.probe.codec import BROADCAST, Code, Control, Discovery, Protocol, write
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.root
 
@@ -92,7 +93,7 @@ def test_a_pcap_on_standard_output_is_nothing_but_a_pcap(
     path = tmp_path / "x.pcap"
     with path.open("wb") as out, tracing("-w", "-", "-c", "1", out=out) as trace:
         send(PADI)
-        assert trace.wait(20) == 0
+        assert trace.wait(PATIENCE) == 0
     assert [bytes(packet) for packet in rdpcap(str(path))] == [PADI]
 
 

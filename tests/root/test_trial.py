@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from reconciler.linux import links, netns
+from tests.patience import PATIENCE
 from tests.root.engine import Engine
 from tests.root.wire import Cable
 
@@ -88,7 +89,7 @@ def test_an_interrupted_probe_hangs_up(engine: Engine, neighbour: str, cable: Ca
     process.stdin.close()
     cable.until(lambda: any(one["state"] == "opened" for one in engine.sessions()))
     process.send_signal(2)
-    assert process.wait(20) == 130
+    assert process.wait(PATIENCE) == 130
     assert process.stdout is not None
     process.stdout.close()
     assert engine.sessions() == []

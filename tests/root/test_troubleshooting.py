@@ -11,6 +11,7 @@ from reconciler.lab.sandbox import Sandbox
 from reconciler.linux import netns, sysctl
 from tests.generate import ROOT
 from tests.pages import Example, examples
+from tests.patience import PATIENCE
 from tests.root.ward import HEAD, Ward
 
 pytestmark = pytest.mark.root
@@ -68,7 +69,7 @@ def nothing_loads(ward: Ward, asked: list[Example]) -> None:
     with netns.inside(ward.sandbox.topology.ac):
         sysctl.write(sysctl.IP_FORWARD, 0)
     ward.instance.wait_for(
-        lambda status: any(one["healed"] for one in status["drift"]), "drift being put back", 15
+        lambda status: any(one["healed"] for one in status["drift"]), "drift being put back", PATIENCE
     )
     ward.says(status)
 
@@ -76,15 +77,15 @@ def nothing_loads(ward: Ward, asked: list[Example]) -> None:
 def a_dropped_session(ward: Ward, asked: list[Example]) -> None:
     assert ward.dial("theo", "theo")
     ward.instance.save(SITE.replace("  theo: test", "  theo: {password: test, enabled: false}"))
-    assert ward.sandbox.callers["theo"].wait_event("down", wait=10)
-    ward.instance.wait_for(lambda status: status["sessions"]["live"] == 0, "the end", 10)
+    assert ward.sandbox.callers["theo"].wait_event("down", wait=PATIENCE)
+    ward.instance.wait_for(lambda status: status["sessions"]["live"] == 0, "the end", PATIENCE)
     for example in asked:
         ward.says(example)
 
 
 def a_change_without_effect(ward: Ward, asked: list[Example]) -> None:
     ward.instance.save(SITE.replace("pool_size: 8", "pool_size: many"))
-    ward.instance.wait_for(lambda status: condition(status, "SourceInvalid"), "the refusal", 15)
+    ward.instance.wait_for(lambda status: condition(status, "SourceInvalid"), "the refusal", PATIENCE)
     for example in asked:
         ward.says(example)
 

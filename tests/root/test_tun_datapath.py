@@ -12,6 +12,7 @@ import pytest
 from reconciler.engine.datapath.tun import TunDataPath
 from reconciler.linux import links, netns
 from reconciler.linux.packet import PPP_DATA, open_packet_socket
+from tests.patience import PATIENCE
 from tests.root.paths import ADDRESS, CLIENT, KEY, Line, server
 
 pytestmark = pytest.mark.root
@@ -21,7 +22,7 @@ def test_a_worker_that_dies_is_replaced_and_everything_goes_on(neighbour: str, t
     with netns.inside(neighbour):
         links.set_mac("eth0", CLIENT.hex(":"))
         wire = open_packet_socket("eth0", 0x8864, PPP_DATA)
-    wire.settimeout(5)
+    wire.settimeout(PATIENCE)
     line = Line(tmp_path, "tun")
     path = line.now
     assert isinstance(path, TunDataPath)

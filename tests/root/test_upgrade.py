@@ -12,12 +12,13 @@ import pytest
 
 from reconciler import __version__
 from tests.generate import ROOT
+from tests.patience import PATIENCE
 from tests.root.box import Box, condition
 from tests.root.crowd import Crowd
 from tests.root.versions import LATER, later, rewrite
 from tests.root.wire import Cable
 
-pytestmark = [pytest.mark.root, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.root, pytest.mark.timeout(600)]
 
 COUNT = 200
 NAMES = tuple(f"u{number}" for number in range(COUNT))
@@ -81,7 +82,7 @@ def test_another_version_takes_over_and_nobody_of_200_notices(box: Box, cable: C
         assert identities(box) == before, "the same version again, after a crash"
 
         assert box.finish(process) == 0
-        assert box.start("--datapath", "tun", home=ROOT).wait(30) == 1
+        assert box.start("--datapath", "tun", home=ROOT).wait(PATIENCE) == 1
         assert f"version {LATER}) speaks protocol" in box.log.read_text()
         assert f"start `reconciler run` of version {LATER}; nobody was dropped" in box.log.read_text()
 
@@ -101,7 +102,7 @@ def test_an_engine_that_could_not_read_the_journal_is_not_put_in_place(
     with Crowd(cable, NAMES[:5]) as crowd:
         crowd.until_up()
         assert box.finish(process) == 0
-        assert box.start("--datapath", "tun", home=newer).wait(30) == 1
+        assert box.start("--datapath", "tun", home=newer).wait(PATIENCE) == 1
         assert "goes on, since ours could not" in box.log.read_text()
         assert "was written by a newer engine" in box.log.read_text()
         box.start("--datapath", "tun", home=ROOT)

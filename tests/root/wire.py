@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import select
 import socket
 import time
@@ -13,6 +14,19 @@ from tests.patience import PATIENCE
 from tests.peer import Subscriber
 
 NOT_OUR_OWN = Test(load=0x20, offset=0xFFFFF004, jump=0x15, value=socket.PACKET_OUTGOING, want=False)
+
+
+def put(sock: socket.socket, frame: bytes) -> None:
+    """Send a frame: once the other end has room for it, since a cable loses nothing."""
+    while True:
+        try:
+            sock.send(frame)
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:
+                raise
+            time.sleep(0.001)
+        else:
+            return
 
 
 class Cable:
@@ -40,7 +54,7 @@ class Cable:
 
     def say(self, frames: list[bytes]) -> None:
         for frame in frames:
-            self._socket.send(frame)
+            put(self._socket, frame)
 
     def until(self, done: Callable[[], bool]) -> None:
         """Let things happen until ``done``; fails when that takes too long."""
