@@ -2,21 +2,17 @@
 
 Tests script the rest: which interfaces exist, who dials in, which request fails. Runs in the test's process
 (:class:`FakeEngine`) or as a program (``python -m tests.fakes.engine --runtime-dir DIR --datapath null``).
+Neighbours: ``fakes.state`` is what it knows, ``fakes.served`` its socket.
 """
 
 from __future__ import annotations
 
 import argparse
-import ipaddress
-import itertools
-import json
 import os
 import signal
-import socketserver
 import sys
 import threading
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -24,16 +20,12 @@ from reconciler.engine.messages import (
     PROTOCOL,
     SOCKET_NAME,
     Counts,
-    ErrorBody,
     EventType,
-    EventView,
     Gone,
     ListenerView,
     Mark,
     Overview,
     Part,
-    Rate,
-    Secret,
     SessionKey,
     SessionState,
     SessionView,
@@ -41,86 +33,36 @@ from reconciler.engine.messages import (
     UserEntry,
     UserView,
 )
+from tests.fakes.served import RefusalError, Server, Wire
+from tests.fakes.state import T0, UNLIMITED, State, key_of, password
 
-T0 = 1_760_000_000.0
-UNLIMITED: Rate = {"down": 0, "up": 0}
-
-DEFAULTS: Settings = {
-    "ac_name": "reconciler",
-    "access_only": False,
-    "service_names": [],
-    "local_ip": "0.0.0.0",
-    "pools": [],
-    "dns_servers": [],
-    "wins_servers": [],
-    "auth": ["chap", "pap"],
-    "mtu": 1492,
-    "echo_interval": 30,
-    "echo_failures": 3,
-    "session_timeout": 0,
-    "idle_timeout": 0,
-    "second_login": "replace",
-    "limits": {"padi_per_mac": 10, "padi_total": 2000, "half_open": 4000, "failed_logins": 5, "lockout": 60},
-}
+__all__ = ["FakeEngine", "RefusalError", "password"]
 
 
-def password(text: str) -> Secret:
-    """A user's secret as the reconciler sends it, when it is a password."""
-    return {"kind": "password", "text": text}
-
-
-class RefusalError(Exception):
-    def __init__(self, code: Any, message: str) -> None:
-        super().__init__(message)
-        self.body: ErrorBody = {"code": code, "message": message}
-
-
-class FakeEngine:
-    """The engine's state and what its requests do to it.
-
-    ``interfaces`` maps the names of interfaces that exist to "is up". ``faults`` maps a request's name to
-    errors that its next calls meet, in order. ``polite``: ended sessions stay, in state ``terminate``, until
-    :meth:`hang_up_ended`; otherwise they are gone at once.
-    """
+class FakeEngine(State):
+    """What requests do. ``faults`` maps a request's name to errors that its next calls meet, in order."""
 
     def __init__(
         self, runtime_dir: Path, interfaces: Iterable[str] = ("eth1",), device: str | None = None
     ) -> None:
+        super().__init__(interfaces)
         self.path = runtime_dir / SOCKET_NAME
-        self.interfaces = dict.fromkeys(interfaces, True)
         self.device = device
         self.pid = os.getpid()
         self.protocol = PROTOCOL
         self.name = os.urandom(4).hex()
+        self.ifindex = 2
+        self.faults: dict[str, list[RefusalError]] = {}
+        self.requests: list[dict[str, Any]] = []
+        self.stopped = threading.Event()
         self._shown: dict[
             int, tuple[dict[str, UserView | None], dict[tuple[str, str, int], SessionView]]
         ] = {}
-        self.drops: dict[str, int] = {}
-        self.draining: float | None = None
-        self.journal_trouble = ""
-        self.told: Counter[tuple[EventType, str]] = Counter()
-        self._over: dict[tuple[str, str, int], str] = {}
-        self.ifindex = 2
-        self.polite = False
-        self.faults: dict[str, list[RefusalError]] = {}
-        self.requests: list[dict[str, Any]] = []
-        self.sessions: list[SessionView] = []
-        self.users: dict[str, UserEntry] = {}
-        self.settings = DEFAULTS.copy()
-        self.listeners: list[str] = []
-        self.generation = 0
-        self.stopped = threading.Event()
-        self._ids = itertools.count(1)
-        self._lock = threading.RLock()
-        self._followers: list[_Handler] = []
-        self._server: _Server | None = None
-
-    # The server.
+        self._server: Server | None = None
 
     def start(self) -> FakeEngine:
         self.path.unlink(missing_ok=True)
-        self._server = _Server(str(self.path), _Handler)
-        self._server.engine = self
+        self._server = Server(self.path, self)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
@@ -133,13 +75,13 @@ class FakeEngine:
                 wire.hang_up()
             self._server = None
 
-    def answer(self, request: dict[str, Any], handler: _Handler) -> object:
+    def answer(self, request: dict[str, Any], wire: Wire) -> object:
         with self._lock:
             self.requests.append(request)
             if faults := self.faults.get(request["do"]):
                 raise faults.pop(0)
             if request["do"] == "follow":
-                self._followers.append(handler)
+                self.followers.append(wire.send)
                 return {}
             do = getattr(self, f"do_{request['do']}", None)
             if do is None:
@@ -150,8 +92,6 @@ class FakeEngine:
                 **{key: value for key, value in request.items() if key not in {"id", "do", "generation"}}
             )
             return list(answer) if isinstance(answer, Iterator) else answer
-
-    # What the requests do.
 
     def do_hello(self) -> object:
         return {
@@ -179,7 +119,7 @@ class FakeEngine:
             }
             for name, user in self.users.items()
         }
-        sessions = {_key(session): session.copy() for session in self.sessions}
+        sessions = {key_of(session): session.copy() for session in self.sessions}
         known = self._shown.get(since["users"]) if since and since["engine"] == self.name else None
         old_users, old_sessions = known or ({}, {})
         moment = len(self._shown)
@@ -289,7 +229,7 @@ class FakeEngine:
 
     def do_terminate(self, sessions: list[SessionKey], reason: str) -> object:
         wanted = [(key["interface"], key["mac"], key["id"]) for key in sessions]
-        return {"ended": self._end([s for s in self.live() if _key(s) in wanted], reason)}
+        return {"ended": self._end([s for s in self.live() if key_of(s) in wanted], reason)}
 
     def do_drain(self, rate: float | None) -> object:
         self.draining = rate
@@ -303,77 +243,6 @@ class FakeEngine:
         self.stopped.set()
         return {}
 
-    # What tests do.
-
-    def live(self) -> list[SessionView]:
-        return [session for session in self.sessions if session["state"] != "terminate"]
-
-    def dial(self, user: str, interface: str = "eth1", mac: str | None = None) -> SessionView:
-        """A subscriber logs in and gets the first free address."""
-        with self._lock:
-            number = next(self._ids)
-            session: SessionView = {
-                "user": user,
-                "address": self.users[user]["address"] or self._free(),
-                "peer": self.settings["local_ip"],
-                "mac": mac or f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}",
-                "id": number,
-                "interface": interface,
-                "circuit_id": None,
-                "remote_id": None,
-                "state": "opened",
-                "since": T0 + number,
-                "uptime": 60.0,
-                "generation": self.generation,
-                "stale": False,
-                "rx_bytes": 0,
-                "tx_bytes": 0,
-                "rx_packets": 0,
-                "tx_packets": 0,
-                "rate": {"down": 50_000_000, "up": 0},
-            }
-            self.sessions.append(session)
-            self.tell("session_opened", session, "login")
-            return session
-
-    def hang_up(self, session: SessionView, reason: str = "the peer ended it (PADT)") -> None:
-        """A subscriber leaves by itself."""
-        with self._lock:
-            self.sessions.remove(session)
-            self.tell("session_closed", session, reason)
-
-    def hang_up_ended(self, reason: str = "terminated") -> None:
-        """Sessions that are being terminated are over now."""
-        with self._lock:
-            for session in [s for s in self.sessions if s["state"] == "terminate"]:
-                self.hang_up(session, reason)
-
-    def tell(self, kind: EventType, session: SessionView, reason: str) -> None:
-        self.told[kind, reason] += 1
-        if kind == "session_closed":
-            self._over[_key(session)] = reason
-        event: EventView = {
-            "time": T0,
-            "type": kind,
-            "user": session["user"],
-            "mac": session["mac"],
-            "id": session["id"],
-            "interface": session["interface"],
-            "circuit_id": session["circuit_id"],
-            "remote_id": session["remote_id"],
-            "reason": reason,
-            "generation": session["generation"],
-        }
-        for follower in self._followers:
-            follower.send({"event": event})
-
-    def _end(self, sessions: Sequence[SessionView], reason: str) -> list[SessionKey]:
-        for session in sessions:
-            session["state"], session["ending"] = "terminate", reason
-        if not self.polite:
-            self.hang_up_ended(reason)
-        return [{"interface": s["interface"], "mac": s["mac"], "id": s["id"]} for s in sessions]
-
     def _reasons(self, wanted: EventType) -> dict[str, int]:
         return {reason: count for (kind, reason), count in self.told.items() if kind == wanted}
 
@@ -386,60 +255,10 @@ class FakeEngine:
             "up": self.interfaces[name],
         }
 
-    def _free(self) -> str:
-        taken = {session["address"] for session in self.sessions}
-        pool = self.settings["pools"][0]
-        first = ipaddress.IPv4Address(pool["start"])
-        return next(str(first + n) for n in range(pool["size"]) if str(first + n) not in taken)
-
 
 def _renewed(before: UserEntry, user: UserEntry) -> bool:
     changed = before["fingerprint"] != user["fingerprint"]
     return changed and user.get("on_password_change") == "terminate"
-
-
-def _key(session: SessionView) -> tuple[str, str, int]:
-    return session["interface"], session["mac"], session["id"]
-
-
-class _Server(socketserver.ThreadingUnixStreamServer):
-    daemon_threads = True
-    block_on_close = False
-    engine: FakeEngine
-
-    def __init__(self, *arguments: Any) -> None:
-        self.wires: list[_Handler] = []
-        super().__init__(*arguments)
-
-
-class _Handler(socketserver.StreamRequestHandler):
-    server: _Server
-
-    def handle(self) -> None:
-        self.server.wires.append(self)
-        engine = self.server.engine
-        for line in self.rfile:
-            request = json.loads(line)
-            try:
-                answer = engine.answer(request, self)
-                *parts, answer = answer if isinstance(answer, list) else [answer]
-                for part in parts:
-                    self.send({"id": request["id"], "part": part})
-                self.send({"id": request["id"], "ok": answer})
-            except RefusalError as refusal:
-                self.send({"id": request["id"], "error": refusal.body})
-
-    def send(self, message: dict[str, Any]) -> None:
-        try:
-            self.wfile.write(json.dumps(message).encode() + b"\n")
-        except OSError:
-            self.hang_up()
-
-    def hang_up(self) -> None:
-        try:
-            self.connection.shutdown(2)
-        except OSError:
-            return
 
 
 def main() -> None:
