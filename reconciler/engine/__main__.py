@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler import blame
-from reconciler.engine import commands, farewell, restore
+from reconciler.engine import commands, farewell, restore, views
 from reconciler.engine.chronicle import Chronicle
 from reconciler.engine.datapath import NAMES, choose, remove
 from reconciler.engine.datapath.base import PathError
@@ -98,6 +98,7 @@ def _journal(directory: Path) -> Journal:
 def _host(journal: Journal, datapath: DataPath, manager: Manager) -> Host:
     """A host that goes on where the engine before it left off."""
     legacy = restore.read(journal)
+    journal.put("facts", "epoch", views.agree(legacy.contents["facts"].get("epoch")))
     concentrator = restore.concentrator(legacy, journal, os.urandom)
     host = Host(concentrator, datapath, Chronicle(journal, legacy.terms), manager)
     restore.restore(host, legacy, commands.user)

@@ -28,8 +28,22 @@ if TYPE_CHECKING:
     )
     from reconciler.linux.interface import Interface
 
+SET = 1.0
+"""Seconds by which the clock is off, between one engine and the next, when somebody has set it."""
+
 _EPOCH = time() - monotonic()
 """Unix time at monotonic zero, read once: a session's start must look the same each time it is told."""
+
+
+def agree(earlier: object) -> float:
+    """Tell moments as the engine before this one did, by whose reading Unix time at monotonic zero was
+    ``earlier`` (anything else than a number: there was none), unless the clock was set since. Gives the
+    reading that holds from now on.
+    """
+    global _EPOCH
+    if isinstance(earlier, float) and abs(earlier - _EPOCH) < SET:
+        _EPOCH = earlier
+    return _EPOCH
 
 
 def unix_time(moment: float) -> float:

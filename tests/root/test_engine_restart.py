@@ -64,7 +64,7 @@ def test_sessions_go_on_as_they_were(engines: Engines, cable: Cable, how: signal
     before, since = identities(engines.now), [view["since"] for view in engines.now.sessions()]
     heir = engines.succeed(how)
     assert identities(heir) == before
-    assert [view["since"] for view in heir.sessions()] == pytest.approx(since, abs=0.1)
+    assert [view["since"] for view in heir.sessions()] == since, "to the microsecond"
     cable.until(lambda: echoes(theo) and echoes(pablo))
     assert (theo.state, pablo.state) == ("up", "up")
 
