@@ -24,6 +24,7 @@ from tests.cli.conftest import Daemon, Said
 from tests.fakes.engine import password
 from tests.generate import ROOT
 from tests.loop.world import SITE
+from tests.patience import PATIENCE
 
 Say: TypeAlias = Callable[..., Said]
 SECRET = "open-sesame-0815"
@@ -57,7 +58,7 @@ def meanwhile(daemon: Daemon, act: Callable[[Client], object]) -> Iterator[None]
     thread = threading.Thread(target=run)
     thread.start()
     yield
-    thread.join(20)
+    thread.join(PATIENCE)
 
 
 def test_history_tells_the_generations_newest_first(daemon: Daemon, say: Say) -> None:

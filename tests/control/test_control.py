@@ -17,6 +17,7 @@ import pytest
 from reconciler.control.client import AnswerError, Client, NoDaemonError
 from reconciler.control.routes import ROUTES, SOCKET_NAME, Service
 from reconciler.control.server import Access, Server
+from tests.patience import PATIENCE
 
 
 class Echo:
@@ -58,7 +59,7 @@ class Echo:
         yield {"number": 1}
         yield None
         if request.get("follow"):
-            self.more.wait(5)
+            self.more.wait(PATIENCE)
             yield {"number": 2}
 
 

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from reconciler.control.exporter import MOST_SCRAPERS, Address, Exporter, ListenError
 from reconciler.metrics import CONTENT_TYPE
 from tests.cli.conftest import Daemon
+from tests.patience import PATIENCE
 
 TEXT = "# HELP reconciler_engine_up Whether.\n# TYPE reconciler_engine_up gauge\nreconciler_engine_up 1\n"
 
@@ -28,7 +29,7 @@ def exporter(request: pytest.FixtureRequest) -> Iterator[Exporter]:
 
 def fetch(exporter: Exporter, path: str, data: bytes | None = None) -> tuple[int, str, str]:
     try:
-        with urllib.request.urlopen(f"http://{exporter.address}{path}", data, timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{exporter.address}{path}", data, timeout=PATIENCE) as answer:
             return answer.status, answer.headers["Content-Type"], answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -55,7 +56,7 @@ def test_who_holds_every_connection_keeps_nobody_out_afterwards(exporter: Export
     for _ in range(MOST_SCRAPERS + 1):
         held.append(socket.socket(family))
         held[-1].connect((exporter.address.host, exporter.address.port))
-    held[-1].settimeout(10)
+    held[-1].settimeout(PATIENCE)
     assert held[-1].recv(1) == b"", "one too many: closed at once"
     for sock in held:
         sock.close()

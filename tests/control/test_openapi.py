@@ -18,6 +18,7 @@ from reconciler.control.routes import ROUTES
 from reconciler.control.schema import Schemas, strict
 from tests.cli.conftest import Daemon
 from tests.loop.world import SITE
+from tests.patience import PATIENCE
 
 DOCUMENT = openapi.document()
 
@@ -30,7 +31,7 @@ class Door:
         self.asked: set[str] = set()
 
     def ask(self, method: str, path: str, body: Any = None, status: int = 200) -> Any:
-        connection = http.client.HTTPConnection("localhost", timeout=30)
+        connection = http.client.HTTPConnection("localhost", timeout=PATIENCE)
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.connect(self._path)
         connection.request(method, path, None if body is None else json.dumps(body).encode())
@@ -64,7 +65,7 @@ def fits(schema: Any, found: Any) -> None:
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[Daemon]:
     running = Daemon(tmp_path)
-    running.loop.converge(10)
+    running.loop.converge(PATIENCE)
     running.engine.dial("theo")
     yield running
     running.close()
@@ -97,7 +98,9 @@ def test_what_a_daemon_answers_is_as_described(daemon: Daemon, tmp_path: Path) -
     assert {change["op"] for change in planned["plan"]["changes"]} == {"update", "remove"}
     assert door.ask("POST", "/v1/plan", {"text": "users: ["}, status=422)["error"]["findings"]
     daemon.edit(changed)
-    assert door.ask("POST", "/v1/apply", {"timeout": 10, "confirm_within": 60, "by": "test"})["confirm"]
+    assert door.ask(
+        "POST", "/v1/apply", {"timeout": PATIENCE, "confirm_within": 10 * PATIENCE, "by": "test"}
+    )["confirm"]
     door.ask("GET", "/v1/status")
     door.ask("POST", "/v1/confirm", {"by": "test"})
     door.ask("POST", "/v1/apply", {"path": "/another/site.yaml"}, status=409)

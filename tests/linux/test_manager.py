@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.linux.manager import FIRST_KEPT, Manager
+from tests.patience import PATIENCE
 
 
 class Desk:
@@ -19,7 +20,7 @@ class Desk:
 
     def __init__(self, address: str) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.settimeout(10)
+        self.socket.settimeout(PATIENCE)
         self.socket.bind(address)
 
     def read(self) -> tuple[str, list[int]]:

@@ -10,6 +10,7 @@ from reconciler.loop.report import Report, Settled
 from reconciler.loop.run import Loop
 from reconciler.loop.waking.watch import Watch
 from tests.loop.world import World
+from tests.patience import PATIENCE
 
 
 class Nobody:
@@ -57,7 +58,7 @@ class Running:
     def until(self, fulfilled: Callable[[], bool], what: str) -> None:
         """Wait until a wish is found fulfilled after a pass."""
         with self.passed:
-            if not self.passed.wait_for(fulfilled, 20):
+            if not self.passed.wait_for(fulfilled, PATIENCE):
                 raise AssertionError(f"{what} never came: {self.world.conditions()}")
             self._waited = len(self.reports)
 

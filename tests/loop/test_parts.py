@@ -26,6 +26,7 @@ from reconciler.resources.base import Failure
 from reconciler.site.impact import Impact
 from tests.fakes.kernel import FakeKernel
 from tests.fakes.sites import wanted
+from tests.patience import PATIENCE
 
 NOW = 1_760_000_000.0
 LOOKS = (NOW, NOW + 0.25)
@@ -294,7 +295,7 @@ def test_advice_asks_in_the_background_and_hints_when_the_answer_is_new() -> Non
     advice = Advice(FakeKernel(), Neighbours(["eth7"]), hinted.set)
     advice.start()
     assert "AddressInUse" not in advice.about(report())
-    assert hinted.wait(5)
+    assert hinted.wait(PATIENCE)
     assert "eth7" in advice.about(report())["AddressInUse"]
     advice.close()
 

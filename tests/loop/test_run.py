@@ -12,6 +12,7 @@ from reconciler.loop.report import Report
 from tests.fakes.engine import password
 from tests.loop.running import Running
 from tests.loop.world import SITE, World
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_bug_in_a_pass_is_confessed_and_survived(
     monkeypatch.setattr("reconciler.loop.run.AFTER_A_BUG", 0.05)
     monkeypatch.setattr(running.world.reconciler, "run", buggy)
     running.world.edit(SITE.replace("one", "three"))
-    assert broken.wait(5)
+    assert broken.wait(PATIENCE)
     running.until_generation(2)
     assert running.loop.bugs == 1
     assert "a pass failed by a bug: KeyError" in caplog.text
@@ -66,6 +67,6 @@ def test_bug_in_a_pass_is_confessed_and_survived(
 def test_converge_from_another_thread_takes_turns_with_the_loop(running: Running) -> None:
     running.until_generation(1)
     running.world.edit(SITE.replace("one", "three"))
-    done = running.loop.converge(10)
+    done = running.loop.converge(PATIENCE)
     assert done.settled
     assert running.world.engine.users["theo"]["secret"] == password("three")

@@ -16,6 +16,7 @@ from reconciler.engine.messages import PROTOCOL
 from reconciler.loop.keeping.lock import Lock, RuntimeDirError
 from reconciler.loop.supervise import EngineStartError, Supervisor
 from reconciler.resources.engine import EngineClient, NoEngineError, ProtocolError
+from tests.patience import PATIENCE
 
 
 class Clock:
@@ -108,7 +109,7 @@ def test_an_older_engine_makes_room_for_ours(supervisor: Supervisor, tmp_path: P
     with engine_of(tmp_path, PROTOCOL - 1) as old:
         hello = supervisor.ensure()
         assert (hello["protocol"], hello["pid"] != old.pid) == (PROTOCOL, True)
-        assert old.wait(10) == 0, "it was asked to leave, not to end its sessions"
+        assert old.wait(PATIENCE) == 0, "it was asked to leave, not to end its sessions"
 
 
 def test_an_older_engine_stays_where_ours_could_not_go_on(tmp_path: Path, clock: Clock) -> None:

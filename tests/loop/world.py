@@ -21,6 +21,7 @@ from reconciler.loop.waking.wake import Wake
 from reconciler.resources.registry import registry
 from tests.fakes.engine import FakeEngine
 from tests.fakes.kernel import FakeKernel
+from tests.patience import PATIENCE
 
 SITE = """\
 version: 1
@@ -86,7 +87,7 @@ class World:
     def _follow(self) -> None:
         self.follower = Follower(self.directory, self.events, self.wake)
         self.follower.start()
-        assert self.follower.following.wait(5)
+        assert self.follower.following.wait(PATIENCE)
 
     def halt(self) -> None:
         """The reconciler process ends; the engine stays."""

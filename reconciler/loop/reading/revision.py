@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-_TIMEOUT = 2.0
+_TIMEOUT = 5.0
 
 
 @dataclass(frozen=True, slots=True)

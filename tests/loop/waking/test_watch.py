@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.loop.waking.watch import Watch, waypoints
+from tests.patience import PATIENCE
 
 
 class Bell:
@@ -21,7 +22,7 @@ class Bell:
         self.watch.follow(paths)
 
     def expect(self, what: str) -> None:
-        assert self.rung.wait(5), f"nobody noticed: {what}"
+        assert self.rung.wait(PATIENCE), f"nobody noticed: {what}"
         self.settle()
 
     def settle(self) -> None:
