@@ -90,6 +90,10 @@ class Process:
     def __exit__(self, *_: object) -> None:
         self.end(signal.SIGKILL)
 
+    def wait(self) -> None:
+        """Wait until it has ended by itself."""
+        self._child.wait()
+
     def end(self, how: signal.Signals) -> None:
         """End it by a signal, if it has not ended."""
         if self._child.poll() is None:
@@ -132,12 +136,11 @@ class Engine(Process):
         self.client.listen(1, "eth0")
 
 
-class Load(Process):
-    """The load generator; each order is a method of ``load.Generator``."""
+class Worker(Process):
+    """One that takes orders on its standard input, a JSON object a line, and answers each with one."""
 
-    def __init__(self, cable: Cable, method: str = "pap") -> None:
-        argv = ["-m", "bench.load", "eth0", method]
-        super().__init__(cable.there, argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, namespace: str, argv: Sequence[str]) -> None:
+        super().__init__(namespace, argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def begin(self, do: str, **arguments: Any) -> None:
         """Give an order."""
@@ -154,6 +157,13 @@ class Load(Process):
     def do(self, do: str, **arguments: Any) -> dict[str, Any]:
         self.begin(do, **arguments)
         return self.answer()
+
+
+class Load(Worker):
+    """The load generator; each order is a method of ``load.Generator``."""
+
+    def __init__(self, cable: Cable, method: str = "pap") -> None:
+        super().__init__(cable.there, ["-m", "bench.load", "eth0", method])
 
 
 def entry(number: int) -> UserEntry:
