@@ -28,6 +28,9 @@ TABLES = ("facts", "users", "interfaces", "sessions")
 SEALED = "users"
 """The table whose values are sealed, or, without a key, left out."""
 
+_encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+"""Half of what it takes as it is by default: one value a session is written."""
+
 log = logging.getLogger("reconciler.engine")
 
 
@@ -59,7 +62,7 @@ class Journal:
         """
         self._path = path
         self._vault = vault
-        self._changes: dict[tuple[str, str], Value] = {}
+        self._changes: dict[str, dict[str, Value]] = {table: {} for table in TABLES}
         self._database: sqlite3.Connection | None = None
         self.trouble = ""
         """Why it is behind what has happened; empty: it is not."""
@@ -80,11 +83,11 @@ class Journal:
 
     def put(self, table: str, name: str, value: Value) -> None:
         """Keep ``value`` (JSON) under this name."""
-        self._changes[table, name] = value
+        self._changes[table][name] = value
 
     def remove(self, table: str, name: str) -> None:
         """Keep nothing under this name any more."""
-        self._changes[table, name] = None
+        self._changes[table][name] = None
 
     def commit(self) -> None:
         """Write what has been collected. Then it survives the process, unless there is ``trouble``."""
@@ -98,14 +101,14 @@ class Journal:
 
     def _write_all(self) -> None:
         if self._database is None:
-            self._changes.clear()
-        if self._database is None or not self._changes:
+            self._forget_changes()
+        if self._database is None or not any(self._changes.values()):
             return
         try:
             with self._database:
-                for table in TABLES:
-                    changes = {name: value for (at, name), value in self._changes.items() if at == table}
-                    self._write(table, changes)
+                for table, changes in self._changes.items():
+                    if changes:
+                        self._write(table, changes)
         except sqlite3.Error as error:
             if not self.trouble:
                 log.error("the journal cannot be written (%s): a restart would lose what is new", error)
@@ -113,10 +116,14 @@ class Journal:
             if not isinstance(error, sqlite3.OperationalError):
                 self.close()
             return
-        self._changes.clear()
+        self._forget_changes()
         if self.trouble:
             log.warning("the journal is written again")
             self.trouble = ""
+
+    def _forget_changes(self) -> None:
+        for changes in self._changes.values():
+            changes.clear()
 
     def discard(self) -> None:
         """Close the file and leave none, nor the key to it."""
@@ -134,7 +141,7 @@ class Journal:
 
     def _write(self, table: str, changes: Mapping[str, Value]) -> None:
         assert self._database is not None
-        texts = {name: json.dumps(value) for name, value in changes.items() if value is not None}
+        texts = {name: _encode(value) for name, value in changes.items() if value is not None}
         sealed = self._sealed(texts) if table == SEALED else texts
         kept = list(sealed.items())
         gone = [(name,) for name in changes if name not in sealed]

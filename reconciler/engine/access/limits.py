@@ -58,7 +58,9 @@ class Recent(Generic[K, V]):
         value = self._values.get(key)
         if value is None:
             value = self._make()
-        self.put(key, value)
+            self.put(key, value)
+        else:
+            self._values.move_to_end(key)
         return value
 
     def put(self, key: K, value: V) -> None:

@@ -41,6 +41,7 @@ _INSIDE = _PROTOCOL + HEADER
 _read_protocol = Struct("!H").unpack_from
 _read_header = Struct("!2xBBH").unpack_from
 _write_frame = Struct("!HBBH").pack
+_write_option = Struct("BB").pack
 
 
 def protocol_of(payload: bytes) -> int:
@@ -96,4 +97,4 @@ def decode_options(data: bytes) -> tuple[Option, ...]:
 
 def encode_options(options: Iterable[Option]) -> bytes:
     """Build an option list. Each value is at most 253 octets."""
-    return b"".join([bytes((kind, 2 + len(value))) + value for kind, value in options])
+    return b"".join([_write_option(kind, 2 + len(value)) + value for kind, value in options])

@@ -94,18 +94,18 @@ def decode_tags(payload: bytes) -> tuple[Tag, ...]:
     tags: list[Tag] = []
     offset, end = 0, len(payload)
     while offset < end:
-        if end - offset < 4:
+        value = offset + 4
+        if value > end:
             raise Malformed(Drop.TAG_OVERRUN)
         kind, length = _read_tag_header(payload, offset)
-        offset += 4
         if kind == 0:
             if length:
                 raise Malformed(Drop.END_OF_LIST)
             break
-        if length > end - offset:
+        offset = value + length
+        if offset > end:
             raise Malformed(Drop.TAG_OVERRUN)
-        tags.append((kind, payload[offset : offset + length]))
-        offset += length
+        tags.append((kind, payload[value:offset]))
     return tuple(tags)
 
 
