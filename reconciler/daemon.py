@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -40,6 +39,7 @@ from reconciler.loop.telling.events import Events
 from reconciler.loop.telling.logbook import Logbook
 from reconciler.loop.waking.follow import Follower
 from reconciler.loop.waking.kernel import KernelWatch
+from reconciler.loop.waking.signals import heeded
 from reconciler.loop.waking.wake import PROMPTLY, Wake
 from reconciler.loop.waking.watch import Watch
 from reconciler.resources.engine import EngineClient, NoEngineError
@@ -128,7 +128,7 @@ def run(options: Options) -> int:
         watch = stack.enter_context(closing(Watch(wake.hint, poll=options.poll or options.once)))
         advice = stack.enter_context(closing(Advice(kernel, LinuxNeighbourhood(), wake.hint)))
         loop = Loop(reconciler, Board(events), advice, wake, watch, options.interval)
-        with _signals(wake) as impatient:
+        with heeded(wake) as impatient:
             if options.once:
                 return _once(loop)
             advice.start()
@@ -216,28 +216,3 @@ def _release(resources: Iterable[Borrowed]) -> None:
         for failure in resource.release():
             log.error("%s: %s", failure.path, failure.message)
     log.info("kernel settings are as they were found")
-
-
-@contextmanager
-def _signals(wake: Wake) -> Iterator[threading.Event]:
-    """SIGTERM and SIGINT stop the loop, and set the event when they come again; SIGHUP, from habit, asks for
-    a look.
-    """
-    impatient = threading.Event()
-
-    def stop(*_: object) -> None:
-        if wake.stopping:
-            impatient.set()
-        wake.stop()
-
-    handlers: dict[signal.Signals, Callable[..., None] | signal.Handlers] = {
-        signal.SIGTERM: stop,
-        signal.SIGINT: stop,
-        signal.SIGHUP: lambda *_: wake.hint(),
-    }
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    try:
-        yield impatient
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -36,6 +36,9 @@ from reconciler.engine.messages import (
 from tests.fakes.served import RefusalError, Server, Wire
 from tests.fakes.state import T0, UNLIMITED, State, key_of, password
 
+_LOOK = 0.05
+"""Seconds between two looks at whether to end: a signal that another thread is given wakes nobody."""
+
 __all__ = ["FakeEngine", "RefusalError", "password"]
 
 
@@ -280,7 +283,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: engine.stopped.set())
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    engine.stopped.wait()
+    while not engine.stopped.wait(_LOOK):
+        pass
 
 
 if __name__ == "__main__":

@@ -100,8 +100,9 @@ def engine_of(directory: Path, protocol: int) -> Iterator[subprocess.Popen[bytes
     with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
-        yield process
-        if process.poll() is None:
+        try:
+            yield process
+        finally:
             process.kill()
 
 
