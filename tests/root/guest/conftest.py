@@ -13,6 +13,7 @@ import pytest
 from reconciler.lab.sandbox import Sandbox
 from reconciler.linux import links, netns
 from tests.missing import do_without
+from tests.patience import PATIENCE
 from tests.root.guest.pppd import Pppd
 from tests.root.guest.vm import NEEDS, Guest
 from tests.root.ward import HEAD
@@ -80,7 +81,7 @@ def subscriber(guest: Guest, sandbox: Sandbox) -> Iterator[Callable[[], Pppd]]:
     yield make
     for pppd in made:
         pppd.give_up()
-    sandbox.instance.wait_for(lambda status: status["sessions"]["live"] == 0, "nobody being left", 20)
+    sandbox.instance.wait_for(lambda status: status["sessions"]["live"] == 0, "nobody being left", PATIENCE)
 
 
 _numbers = itertools.count(1)

@@ -21,6 +21,8 @@ _INET = re.compile(r"inet (\S+) peer (\S+)")
 _TOOK = re.compile(r"^\d+$", re.MULTILINE)
 _ANSWERED = re.compile(r"(\d+) received")
 
+UNHURRIED = "lcp-restart 30"
+"""An option: that it asks again is then no matter of a slow machine."""
 AUTHENTICATION_FAILED = 19
 """pppd's exit status when it is not let in (pppd(8))."""
 
@@ -111,7 +113,7 @@ class Pppd:
 
     def pings(self, target: str, count: int = 5, *more: str) -> int:
         """How many of so many pings were answered; ``more`` are options of ping's."""
-        shown = self.run("ping", "-c", str(count), "-i", "0.2", "-W", "3", *more, target).output
+        shown = self.run("ping", "-c", str(count), "-i", "0.2", "-W", "30", *more, target).output
         found = _ANSWERED.search(shown)
         return int(found[1]) if found else 0
 
@@ -133,7 +135,7 @@ class Pppd:
     def ended(self) -> str:
         """Wait until pppd has ended, by whatever cause; its log."""
         done = self._guest.run(
-            f"for i in $(seq 200); do [ -e {self._pid} ] || break; sleep 0.05; done\n"
+            f"for i in $(seq 1200); do [ -e {self._pid} ] || break; sleep 0.05; done\n"
             f"cat {self._log} 2>/dev/null\n[ ! -e {self._pid} ]"
         )
         assert done.status == 0, f"pppd of {self._name} goes on:\n{done.output}"

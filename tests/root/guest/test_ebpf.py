@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.root.guest.vm import Guest
 
-pytestmark = [pytest.mark.root, pytest.mark.guest, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.root, pytest.mark.guest, pytest.mark.timeout(900)]
 
 HERE = Path(__file__).parent
 FILES = (
@@ -29,7 +30,8 @@ def test_it_works_on_the_kernel_of_debian_12(guest: Guest) -> None:
     done = guest.run(
         f"modprobe -d /run/root -a {MODULES}\nmkdir -p /run/tests\ncd {HERE.parents[2]}\n"
         f"TMPDIR=/run {sys.executable} -m pytest -q -p no:cacheprovider --basetemp=/run/tests/now"
-        f" --timeout 60 -k 'not tun' {' '.join(map(str, FILES))}\n"
+        f" -k 'not tun' {' '.join(map(str, FILES))}\n",
+        wait=10 * PATIENCE,
     )
     assert done.status == 0, done.output
     assert " passed" in done.output

@@ -17,9 +17,10 @@ from reconciler.lab.sandbox import Sandbox
 from reconciler.lab.topology import FAR_ADDRESS
 from reconciler.linux import netns
 from reconciler.linux.interface import set_mtu
+from tests.patience import PATIENCE
 from tests.root.flood import PADI
 from tests.root.guest.conftest import SITE, TAP
-from tests.root.guest.pppd import Dialled, Pppd
+from tests.root.guest.pppd import UNHURRIED, Dialled, Pppd
 from tests.root.guest.test_pppd import live
 from tests.root.guest.vm import Guest
 
@@ -125,7 +126,7 @@ def test_D5_D6_a_service_is_found_by_its_name_and_another_is_not_there(
     def ignored(_status: object) -> bool:
         return "for a service name" in str(sandbox.instance.ask("why", "quiet")["advice"])
 
-    sandbox.instance.wait_for(ignored, "a PADI being left unanswered", 10)
+    sandbox.instance.wait_for(ignored, "a PADI being left unanswered", PATIENCE)
     quiet.give_up()
     assert not quiet.dialled().up
 
@@ -181,7 +182,7 @@ def test_D22_pppd_gets_in_while_somebody_floods_the_line_with_padis(
 ) -> None:
     pppd = subscriber()
     with flooding(flooder) as sent:
-        dialled = pppd.dial("theo", "test")
+        dialled = pppd.dial("theo", "test", "chap", UNHURRIED)
         assert dialled.up, dialled.log
         assert pppd.pings(FAR_ADDRESS, 3) == 3
     assert sent[0] > 100
@@ -195,7 +196,7 @@ def test_D29_after_a_power_cut_the_old_session_makes_room_at_once(subscriber: Ma
     assert first.up, first.log
     before = live(sandbox)["theo"]
     pppd.kill()
-    second = pppd.dial("theo", "test")
+    second = pppd.dial("theo", "test", "chap", UNHURRIED)
     assert second.up, second.log
     after = live(sandbox)["theo"]
     assert after["id"] != before["id"]
@@ -206,13 +207,13 @@ def test_D29_after_a_power_cut_the_old_session_makes_room_at_once(subscriber: Ma
 
 def test_the_first_packet_of_a_session_is_not_lost(subscriber: Make, guest: Guest) -> None:
     """pppd runs the script as soon as IPCP is open."""
-    script = guest.program("first", f"ping -c 1 -W 3 {FAR_ADDRESS} >/run/first 2>&1\n")
+    script = guest.program("first", f"ping -c 1 -W 30 {FAR_ADDRESS} >/run/first 2>&1\n")
     for _ in range(3):
         pppd = subscriber()
         dialled = pppd.dial("theo", "test", "chap", f"ip-up-script {script}")
         assert dialled.up, dialled.log
         waited = (
-            "for i in $(seq 100); do grep -q received /run/first && break; sleep 0.05; done; cat /run/first"
+            "for i in $(seq 1000); do grep -q received /run/first && break; sleep 0.05; done; cat /run/first"
         )
         shown = guest.run(f"{waited}; rm /run/first").output
         assert "1 received" in shown, shown
@@ -225,7 +226,7 @@ def test_L2_twenty_dials_need_one_configure_request_each_and_their_median_is_tol
     pppd = subscriber()
     dials: list[Dialled] = []
     for _ in range(DIALS):
-        dials.append(pppd.dial("theo", "test"))
+        dials.append(pppd.dial("theo", "test", "chap", UNHURRIED))
         assert dials[-1].up, dials[-1].log
         pppd.hang_up()
     took = sorted(dialled.took for dialled in dials)

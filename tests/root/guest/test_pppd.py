@@ -9,8 +9,9 @@ import pytest
 from reconciler.lab import edits
 from reconciler.lab.sandbox import Sandbox
 from reconciler.lab.topology import FAR_ADDRESS
+from tests.patience import PATIENCE
 from tests.root.guest.conftest import SITE
-from tests.root.guest.pppd import AUTHENTICATION_FAILED, Pppd
+from tests.root.guest.pppd import AUTHENTICATION_FAILED, UNHURRIED, Pppd
 
 pytestmark = [pytest.mark.root, pytest.mark.guest]
 
@@ -50,7 +51,7 @@ def test_three_users_at_once_by_pap_and_chap(subscriber: Make, sandbox: Sandbox)
 
 
 def test_L2_the_first_configure_request_is_answered_and_repeated_at_once(subscriber: Make) -> None:
-    dialled = subscriber().dial("theo", "test")
+    dialled = subscriber().dial("theo", "test", "chap", UNHURRIED)
     assert dialled.up, dialled.log
     requests = dialled.log.count("sent [LCP ConfReq")
     assert requests == 1, f"pppd had to repeat itself:\n{dialled.log}"
@@ -127,7 +128,9 @@ def test_D35_L25_hanging_up_frees_the_session_and_the_next_call_gets_the_same_ad
     first = pppd.dial("theo", "test")
     assert first.up, first.log
     pppd.hang_up()
-    sandbox.instance.wait_for(lambda status: status["sessions"]["live"] == 0, "the session being freed", 10)
+    sandbox.instance.wait_for(
+        lambda status: status["sessions"]["live"] == 0, "the session being freed", PATIENCE
+    )
     second = pppd.dial("theo", "test")
     assert second.up, second.log
     assert second.address == first.address

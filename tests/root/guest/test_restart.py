@@ -12,6 +12,7 @@ import pytest
 from reconciler.lab.instance import condition
 from reconciler.lab.sandbox import Sandbox
 from reconciler.lab.topology import FAR_ADDRESS
+from tests.patience import PATIENCE
 from tests.root.guest.pppd import Pppd
 from tests.root.guest.test_pppd import live
 from tests.root.versions import LATER, later
@@ -29,7 +30,7 @@ def test_a_killed_engine_is_not_noticed_by_pppd(subscriber: Callable[[], Pppd], 
     def replaced(status: dict[str, object]) -> bool:
         return condition(status, "Ready") and status["engine"]["pid"] != engine  # type: ignore[index]
 
-    sandbox.instance.wait_for(replaced, "another engine", 30)
+    sandbox.instance.wait_for(replaced, "another engine", PATIENCE)
     after = live(sandbox)["theo"]
     assert [after[key] for key in ("user", "id", "address", "since")] == [
         before[key] for key in ("user", "id", "address", "since")

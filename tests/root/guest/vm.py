@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from reconciler.linux import netns
+from tests.patience import PATIENCE
 
 KERNEL = "/usr/bin/linux.uml"
 NEEDS = (KERNEL, "/usr/sbin/pppd", "/usr/bin/busybox", "/usr/sbin/modprobe", "/usr/bin/ip")
@@ -28,7 +29,6 @@ _WIDEST = 1508
 """Octets that it takes: a PPPoE frame with a packet of 1500."""
 
 _INIT = Path(__file__).with_name("init.sh")
-_BOOT_WITHIN = 60.0
 _DONE = re.compile(rb"done (\d+) (\d+)")
 
 
@@ -86,7 +86,7 @@ class Guest:
         self._reader.start()
         try:
             with self._changed:
-                self._changed.wait_for(lambda: self._ready or self._over, _BOOT_WITHIN)
+                self._changed.wait_for(lambda: self._ready or self._over, 3 * PATIENCE)
             if not self._ready:
                 raise GuestError("the guest did not start:\n" + "\n".join(self._console[-20:]))
         except BaseException:
@@ -113,7 +113,7 @@ class Guest:
         self._process.stdin.flush()
         return number
 
-    def finish(self, number: int, wait: float = 60.0) -> Done:
+    def finish(self, number: int, wait: float = 3 * PATIENCE) -> Done:
         """How a started script ended."""
         with self._changed:
             self._changed.wait_for(lambda: number in self._ended or self._over, wait)
@@ -123,7 +123,7 @@ class Guest:
             status = self._ended.pop(number)
         return Done(status, (self._share / f"{number}.out").read_text(errors="replace"))
 
-    def run(self, script: str, wait: float = 60.0) -> Done:
+    def run(self, script: str, wait: float = 3 * PATIENCE) -> Done:
         """Run a shell script to its end."""
         return self.finish(self.start(script), wait)
 
@@ -159,7 +159,7 @@ class Guest:
         assert self._process.stdout is not None
         self._process.stdin.close()  # the console's end is the guest's
         try:
-            self._process.wait(10)
+            self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
