@@ -19,7 +19,8 @@ import pytest
 
 from reconciler.control.client import NoDaemonError
 from tests.generate import ROOT
-from tests.peer import Subscriber
+from tests.patience import PATIENCE
+from tests.peer import Quirks, Subscriber
 from tests.root import crash
 from tests.root.box import Box, condition
 from tests.root.crowd import Crowd
@@ -29,7 +30,6 @@ from tests.root.wire import Cable
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]
 
-PATIENCE = 20.0
 Result = TypeVar("Result")
 
 
@@ -74,7 +74,7 @@ class Scene:
             try:
                 return question(self.engine)
             except (OSError, ValueError):  # it has just died
-                self.engine.process.wait(10)
+                self.engine.process.wait(PATIENCE)
                 self.keep_alive()
 
     def sessions(self) -> list[dict[str, Any]]:
@@ -137,7 +137,7 @@ def dial_until_up(scene: Scene, cable: Cable, number: int) -> None:
     """A subscriber dials, again whenever it is told that its session is over, until packets go to and fro.
     Then it leaves, and nothing of it is left.
     """
-    theo = Subscriber(b"\x02\xc1\0\0\1" + bytes([number]), retry=0.2)
+    theo = Subscriber(b"\x02\xc1\0\0\1" + bytes([number]), quirks=Quirks(restart=0.5), retry=0.2)
     cable.subscribers[:] = [theo]
     cable.heard.clear()
 
