@@ -145,8 +145,9 @@ class Oracle:
         table = ac._table
         assert sum(since == IN_USE for ids in ac._ids.values() for since in ids._taken.values()) == live
         assert sum(map(len, table._by_header.values())) == live
-        assert sum(map(len, table._by_client.values())) == live
-        assert sum(map(len, table._by_user.values())) == table.logged_in <= live
+        assert sum(len(table._by_client.of(client)) for client in table._by_client._sessions) == live
+        logged_in = sum(len(table._by_user.of(name)) for name in table._by_user._sessions)
+        assert logged_in == table.logged_in <= live
         assert sum(session.logged_in for session in ac) == table.logged_in == len(ac._admission._leases._live)
 
     def assert_ends(self, now: float) -> None:

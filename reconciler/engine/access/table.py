@@ -6,7 +6,7 @@ Neighbours: ``concentrator``. It must not know why a session comes or goes.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from reconciler.engine.access.changes import REMEMBERED, Changes
 from reconciler.engine.access.effects import Key
@@ -75,6 +75,33 @@ class SessionIds:
         self._freed.append((now + QUARANTINE, session_id))
 
 
+class Groups(Generic[K]):
+    """Sessions by what few of them share: one that is alone is kept as it is, several are kept as a tuple."""
+
+    __slots__ = ("_sessions",)
+
+    def __init__(self) -> None:
+        self._sessions: dict[K, Session | tuple[Session, ...]] = {}
+
+    def of(self, key: K) -> tuple[Session, ...]:
+        """Those who have this in common, in the order in which they were put."""
+        found = self._sessions.get(key)
+        if found is None:
+            return ()
+        return found if isinstance(found, tuple) else (found,)
+
+    def put(self, key: K, sessions: tuple[Session, ...]) -> None:
+        """These, and no others, have this in common."""
+        if sessions:
+            self._sessions[key] = sessions[0] if len(sessions) == 1 else sessions
+        else:
+            del self._sessions[key]
+
+    def discard(self, key: K, session: Session) -> None:
+        """This one has it no more."""
+        self.put(key, tuple(other for other in self.of(key) if other is not session))
+
+
 class Table:
     """Sessions by their key, and by the header of their frames; by client, since one MAC address may hold
     several; and by user, oldest first. ``changes`` tells which have come, gone, or become another to look at.
@@ -86,8 +113,8 @@ class Table:
         self.changes: Changes[Key] = Changes()
         self._by_key: dict[Identity, Session] = {}
         self._by_header: dict[str, dict[bytes, Session]] = {}
-        self._by_client: dict[Client, tuple[Session, ...]] = {}
-        self._by_user: dict[bytes, tuple[Session, ...]] = {}
+        self._by_client: Groups[Client] = Groups()
+        self._by_user: Groups[bytes] = Groups()
         self._ended: OrderedDict[Key, str] = OrderedDict()
         self.logged_in = 0
 
@@ -107,11 +134,11 @@ class Table:
         return None if sessions is None else sessions.get(header)
 
     def of_client(self, interface: str, vlans: Vlans, mac: bytes) -> tuple[Session, ...]:
-        return self._by_client.get((interface, vlans, mac), ())
+        return self._by_client.of((interface, vlans, mac))
 
     def of_user(self, name: bytes) -> tuple[Session, ...]:
         """The sessions that are logged in as this user, oldest first, in whatever order they logged in."""
-        return self._by_user.get(name, ())
+        return self._by_user.of(name)
 
     def add(self, session: Session) -> None:
         key = session.key
@@ -119,7 +146,7 @@ class Table:
         self._by_key[key] = session
         self._by_header.setdefault(key.interface, {})[session.header] = session
         client = key.interface, key.vlans, key.mac
-        self._by_client[client] = (*self._by_client.get(client, ()), session)
+        self._by_client.put(client, (*self._by_client.of(client), session))
 
     def remove(self, session: Session, reason: str) -> None:
         """A session is over. Why, is remembered if somebody had logged in, for as long as the change is."""
@@ -131,7 +158,7 @@ class Table:
         self.changes.note(key)
         del self._by_key[key]
         del self._by_header[key.interface][session.header]
-        _discard(self._by_client, (key.interface, key.vlans, key.mac), session)
+        self._by_client.discard((key.interface, key.vlans, key.mac), session)
 
     def why_ended(self, key: Key) -> str | None:
         """Why the session of this key, which is over, was ended; None where that is not remembered."""
@@ -139,24 +166,16 @@ class Table:
 
     def log_in(self, session: Session, name: bytes) -> None:
         self.changes.note(session.key)
-        others = self._by_user.get(name)
-        self._by_user[name] = (session,) if others is None else tuple(sorted((*others, session), key=_age))
+        others = self._by_user.of(name)
+        self._by_user.put(name, tuple(sorted((*others, session), key=_age)) if others else (session,))
         self.logged_in += 1
 
     def log_out(self, session: Session, name: bytes) -> None:
         self.changes.note(session.key)
-        _discard(self._by_user, name, session)
+        self._by_user.discard(name, session)
         self.logged_in -= 1
 
 
 def _age(session: Session) -> tuple[float, str, bytes, int]:
     """What a plan, too, orders sessions by."""
     return session.started, session.key.interface, session.key.mac, session.key.id
-
-
-def _discard(index: dict[K, tuple[Session, ...]], key: K, session: Session) -> None:
-    others = tuple(other for other in index[key] if other is not session)
-    if others:
-        index[key] = others
-    else:
-        del index[key]

@@ -54,7 +54,8 @@ class EbpfDataPath:
     def __init__(self, runtime_dir: Path) -> None:
         self._runtime_dir = runtime_dir
         self._ports: dict[str, tuple[int, bytes]] = {}
-        self._wanted: set[Wire] = set()
+        self._doubted: set[Wire] = set()
+        """What an engine before this one had open, and this one has not asked for."""
         self._access_only = False
         self._ended: dict[Key, Counters] = {}
         self._pins = Pins(runtime_dir)
@@ -76,6 +77,7 @@ class EbpfDataPath:
         self._pins.make()
         self._loaded = self._held.enter_context(closing(kernel.load(self._pins)))
         self._sessions = Sessions(self._loaded.maps)
+        self._doubted = set(self._sessions.open_now)
         self._held.callback(self._sessions.let_go)
         self._use(found or pair.make(self._rtnl, self._runtime_dir))
         self._watch = self._held.enter_context(select.epoll())
@@ -119,14 +121,13 @@ class EbpfDataPath:
         if port is None:
             return
         wire = Wire(port[0], key.mac, key.id)
+        self._doubted.discard(wire)
         self._pair.fit(address, mtu)
         try:
             self._sessions.open(wire, address, port[1], mtu)
         except FullError:
             log.error("no room for the packets of one more session (%#06x on %s)", key.id, key.interface)
             self._pair.forget(address)
-            return
-        self._wanted.add(wire)
 
     def close(self, key: Key) -> None:
         port = self._ports.get(key.interface)
@@ -138,7 +139,7 @@ class EbpfDataPath:
         served = {index for index, _ in self._ports.values()}
         for index in {*self._sessions.ports, *self._pins.ports()} - served:
             self._forsake(index)
-        for wire in self._sessions.open_now.keys() - self._wanted:
+        for wire in tuple(self._doubted):
             self._close(wire)
 
     def flush(self) -> Mapping[Key, Counters]:
@@ -196,7 +197,7 @@ class EbpfDataPath:
             log.error("subscribers' packets have no device: %s", error)
 
     def _close(self, wire: Wire) -> Counters | None:
-        self._wanted.discard(wire)
+        self._doubted.discard(wire)
         was = self._sessions.close(wire)
         if was is None:
             return None
