@@ -11,6 +11,7 @@ import pytest
 
 from tests.generate import ROOT
 from tests.importers import test_pppoe_server as setup
+from tests.patience import PATIENCE
 from tests.root.box import Box
 
 pytestmark = pytest.mark.root
@@ -21,7 +22,12 @@ def test_the_imported_set_up_plans_to_no_changes_against_the_example(box: Box, t
         command = [sys.executable, "-m", "reconciler", *map(str, arguments)]
         where = {"RECONCILER_RUNTIME_DIR": str(tmp_path / "run"), "NO_COLOR": "1"}
         return subprocess.run(
-            command, env={**os.environ, **where}, capture_output=True, text=True, check=False, timeout=60
+            command,
+            env={**os.environ, **where},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=2 * PATIENCE,
         )
 
     box.edit((ROOT / "examples" / "site.yaml").read_text(encoding="utf-8"))

@@ -15,6 +15,7 @@ import pytest
 from reconciler.lab.sandbox import Sandbox
 from reconciler.lab.topology import AC_ADDRESS, FAR_ADDRESS, ROUTER_ADDRESS
 from reconciler.linux import netns, sysctl
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.root
 
@@ -80,7 +81,7 @@ def call(sandbox: Sandbox) -> int:
     """Connect as the subscriber; the segment size that the server asked for."""
     with (
         netns.inside(sandbox.topology.namespace("theo")),
-        socket.create_connection((FAR_ADDRESS, PORT), timeout=20) as connection,
+        socket.create_connection((FAR_ADDRESS, PORT), timeout=PATIENCE) as connection,
     ):
         assert connection.recv(5) == b"hello"
         return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)

@@ -19,7 +19,7 @@ SITE = f"""\
 {HEAD}\
 lcp_echo:
   interval: 1
-  failures: 2
+  failures: 3
 users:
   theo: test
   pablo:

@@ -11,6 +11,7 @@ import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.patience import PATIENCE
 from tests.root import test_upgrade
 from tests.root.box import Box
 from tests.root.crowd import Crowd
@@ -28,7 +29,7 @@ def free_port() -> int:
 
 
 def scrape(port: int) -> dict[str, Metric]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE) as answer:
         return {family.name: family for family in text_string_to_metric_families(answer.read().decode())}
 
 

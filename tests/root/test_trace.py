@@ -66,7 +66,7 @@ def test_both_directions_vlans_and_data_are_seen_and_nothing_else(
         for frame in (ARP, PADI, DATA, TAGGED, LOGIN):
             send(frame)
         here.send(write(Discovery(OTHER, HERE, Code.PADO)))
-        out, err = trace.communicate(timeout=20)
+        out, err = trace.communicate(timeout=PATIENCE)
     padi, tagged, login, pado = out.splitlines()
     assert padi.endswith("PADI")
     assert "vlan 5  02:00:00:00:00:01 > all" in tagged
@@ -83,7 +83,7 @@ def test_a_signal_ends_it_with_a_count(send: Callable[[bytes], object], number: 
         assert trace.stdout is not None
         assert trace.stdout.readline().endswith("PADI\n")
         trace.send_signal(number)
-        _, err = trace.communicate(timeout=20)
+        _, err = trace.communicate(timeout=PATIENCE)
     assert (trace.returncode, err) == (0, "1 frames shown, 0 data packets went by\n")
 
 
@@ -100,7 +100,7 @@ def test_a_pcap_on_standard_output_is_nothing_but_a_pcap(
 def test_a_missing_interface_and_a_missing_privilege_are_one_line(namespace: str) -> None:
     def failure(*argv: str) -> str:
         done = subprocess.run(
-            [*argv, *TRACE, "eth9"], capture_output=True, text=True, timeout=20, check=False
+            [*argv, *TRACE, "eth9"], capture_output=True, text=True, timeout=PATIENCE, check=False
         )
         assert (done.returncode, done.stdout) == (1, "")
         return done.stderr

@@ -21,7 +21,9 @@ def probe(namespace: str, *options: str, password: str = "test") -> tuple[int, A
     """Its exit status and what it says."""
     argv = [sys.executable, "-m", "reconciler", "probe", "--interface", "eth0", "-o", "json", *options]
     with netns.inside(namespace):
-        done = subprocess.run(argv, input=password, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            argv, input=password, capture_output=True, text=True, timeout=2 * PATIENCE, check=False
+        )
     assert done.stderr == ""
     return done.returncode, json.loads(done.stdout)
 
@@ -97,6 +99,6 @@ def test_an_interrupted_probe_hangs_up(engine: Engine, neighbour: str, cable: Ca
 
 def test_a_missing_interface_is_one_line(namespace: str) -> None:
     argv = [sys.executable, "-m", "reconciler", "probe", "--interface", "eth9", "--user", "theo"]
-    done = subprocess.run(argv, input="test", capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(argv, input="test", capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("error: cannot dial on eth9: ")

@@ -40,7 +40,7 @@ def traced(ward: Ward, example: Example, user: str) -> None:
         assert trace.stderr is not None
         assert trace.stderr.readline().startswith("listening on eth0")
         assert ward.dial(user, user)
-        said, _ = trace.communicate(timeout=60)
+        said, _ = trace.communicate(timeout=PATIENCE)
     example.check(said)
 
 

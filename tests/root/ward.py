@@ -9,6 +9,7 @@ from reconciler.lab.sandbox import Sandbox
 from reconciler.linux import netns
 from tests.generate import ROOT
 from tests.pages import Example
+from tests.patience import PATIENCE
 
 HEAD = """\
 version: 1
@@ -44,7 +45,7 @@ class Ward:
     def type(self, command: str) -> str:
         """What a command prints, on both its outputs."""
         with self.start(command, stderr=subprocess.STDOUT) as typed:
-            said, _ = typed.communicate(timeout=60)
+            said, _ = typed.communicate(timeout=2 * PATIENCE)
         return said
 
     def says(self, example: Example) -> None:
