@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -36,16 +37,24 @@ def _no_bpf() -> str | None:
 
 
 def _wants_bpf(item: pytest.Item) -> bool:
-    """Whether it names the data path: as a parameter, or in its file's name."""
+    """Whether it names the data path: as a parameter, or by its file or folder."""
     call = getattr(item, "callspec", None)
     values = [] if call is None else [v for v in call.params.values() if isinstance(v, str | tuple)]
-    return item.path.name.startswith("test_ebpf") or any("ebpf" in value for value in values)
+    return any("ebpf" in name for name in (*item.path.parts[-2:], *values))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     reason = _missing() or (_no_bpf() if _wants_bpf(item) else None)
     if reason and item.get_closest_marker("root"):
         do_without(reason)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupts_are_heeded() -> Iterator[None]:
+    """Also where the tests run in the background of a shell, which has whatever is started ignore them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,12 @@ import pytest
 
 from reconciler.lab.instance import condition
 from reconciler.lab.sandbox import Sandbox
-from reconciler.lab.topology import FAR_ADDRESS
 from reconciler.linux import netns
+from tests.patience import PATIENCE
+from tests.root import pinging
 from tests.root.test_lab_story import EXAMPLE, USERS
 
-pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.root, pytest.mark.timeout(600)]
 
 IDENTITY = ("user", "id", "mac", "address", "since")
 
@@ -28,7 +28,7 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     with Sandbox(EXAMPLE, USERS, request.param) as made:
         for user in USERS:
             assert made.callers[user].dial(user, "test")["event"] == "up"
-            made.callers[user].order("ping", target=FAR_ADDRESS, interval=0.05)
+            pinging.start(made.callers[user])
         yield made
 
 
@@ -44,19 +44,11 @@ def identities(sandbox: Sandbox) -> list[dict[str, Any]]:
     return sorted(({key: one[key] for key in IDENTITY} for one in sandbox.instance.sessions()), key=str)
 
 
-def lost(sandbox: Sandbox) -> dict[str, int]:
-    """Let some more pings go, then count those without an answer."""
-    time.sleep(1.0)
-    reports = {user: sandbox.callers[user].order("ping_stop") for user in USERS}
-    assert all(report["sent"] >= 10 for report in reports.values()), reports
-    return {user: report["sent"] - report["received"] for user, report in reports.items()}
-
-
 def ready_with(sandbox: Sandbox, before: list[dict[str, Any]]) -> None:
     sandbox.instance.wait_for(
         lambda status: condition(status, "Ready") and status["sessions"]["live"] == len(before),
         "recovery",
-        30,
+        PATIENCE,
     )
     assert identities(sandbox) == before
 
@@ -66,7 +58,7 @@ def test_an_engine_that_is_killed_loses_nobody_and_no_packet(sandbox: Sandbox) -
     os.kill(engine, signal.SIGKILL)
     ready_with(sandbox, before)
     assert process(sandbox, "reconciler.engine") != engine
-    assert lost(sandbox) == dict.fromkeys(USERS, 0)
+    assert pinging.lost(sandbox.callers) == dict.fromkeys(USERS, 0)
 
 
 def test_a_reconciler_that_is_killed_is_not_missed_and_the_next_one_takes_over(sandbox: Sandbox) -> None:
@@ -75,7 +67,7 @@ def test_a_reconciler_that_is_killed_is_not_missed_and_the_next_one_takes_over(s
     sandbox.instance.start()
     ready_with(sandbox, before)
     assert process(sandbox, "reconciler.engine") == engine, "it was adopted, not replaced"
-    assert lost(sandbox) == dict.fromkeys(USERS, 0)
+    assert pinging.lost(sandbox.callers) == dict.fromkeys(USERS, 0)
 
 
 @pytest.mark.parametrize("sandbox", ["tun"], indirect=True)
@@ -85,7 +77,6 @@ def test_a_worker_that_is_killed_costs_the_packets_until_the_next_one_and_no_ses
     before = identities(sandbox)
     os.kill(process(sandbox, "reconciler.engine.datapath.worker"), signal.SIGKILL)
     ready_with(sandbox, before)
-    record_property("pings lost with the worker", str(lost(sandbox)))
-    for user in USERS:
-        sandbox.callers[user].order("ping", target=FAR_ADDRESS, interval=0.05)
-    assert lost(sandbox) == dict.fromkeys(USERS, 0), "afterwards all is as before"
+    record_property("pings lost with the worker", str(pinging.lost(sandbox.callers)))
+    pinging.start(*sandbox.callers.values())
+    assert pinging.lost(sandbox.callers) == dict.fromkeys(USERS, 0), "afterwards all is as before"

@@ -16,11 +16,11 @@ import pytest
 
 from reconciler.lab.instance import condition
 from reconciler.lab.sandbox import Sandbox
-from reconciler.lab.topology import FAR_ADDRESS
 from reconciler.linux import netns, sysctl
 from reconciler.linux.sysctl import IP_FORWARD
 from tests.patience import PATIENCE
-from tests.root.test_deaths import identities, lost, process
+from tests.root import pinging
+from tests.root.test_deaths import identities, process
 from tests.root.test_lab_story import EXAMPLE, USERS
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(600)]
@@ -36,7 +36,7 @@ def sandbox() -> Iterator[Sandbox]:
     with Sandbox(EXAMPLE, USERS) as made:
         for user in USERS:
             assert made.callers[user].dial(user, "test")["event"] == "up"
-            made.callers[user].order("ping", target=FAR_ADDRESS, interval=0.05)
+            pinging.start(made.callers[user])
         yield made
 
 
@@ -52,7 +52,7 @@ def pablo_left(sandbox: Sandbox) -> None:
 
 def nobody_else_noticed(sandbox: Sandbox, before: list[dict[str, Any]]) -> None:
     assert others(sandbox) == before
-    missed = lost(sandbox)
+    missed = pinging.lost(sandbox.callers)
     assert {user: missed[user] for user in OTHERS} == dict.fromkeys(OTHERS, 0)
 
 

@@ -15,16 +15,16 @@ from typing import Any
 import pytest
 
 from reconciler.lab.caller import Caller, CallerError
-from reconciler.lab.topology import FAR_ADDRESS, Topology
+from reconciler.lab.topology import Topology
 from reconciler.linux import netns
 from tests.missing import do_without
 from tests.patience import PATIENCE
+from tests.root import pinging
 from tests.root.machine.machine import NEEDS, RELEASE, Machine, MachineError, make_base
 
 ROOT = Path(__file__).parents[3]
 USERS = ("theo", "pablo", "yunhan")
 ENGINE, RECONCILER = "reconciler-engine.service", "reconciler.service"
-PINGS, INTERVAL = 10, 0.05
 
 
 class Box:
@@ -87,21 +87,13 @@ class Box:
         caller = self.callers[user]
         came = caller.dial(user, "test", wait=PATIENCE)
         assert came["event"] == "up", came
-        caller.order("ping", target=FAR_ADDRESS, interval=INTERVAL)
+        pinging.start(caller)
 
     def lost(self) -> dict[str, int]:
         """Let everybody send some more pings, then count those without an answer, and go on pinging."""
-        begun = self._sent()
-        self.wait_for(
-            lambda: all(sent >= begun[user] + PINGS for user, sent in self._sent().items()), "more pings"
-        )
-        reports = {user: caller.order("ping_stop") for user, caller in self.callers.items()}
-        for caller in self.callers.values():
-            caller.order("ping", target=FAR_ADDRESS, interval=INTERVAL)
-        return {user: report["sent"] - report["received"] for user, report in reports.items()}
-
-    def _sent(self) -> dict[str, int]:
-        return {user: caller.order("report")["sent"] for user, caller in self.callers.items()}
+        lost = pinging.lost(self.callers)
+        pinging.start(*self.callers.values())
+        return lost
 
     @contextlib.contextmanager
     def override(self, *lines: str) -> Iterator[None]:
@@ -129,7 +121,7 @@ class Box:
             if user in offline:
                 self.dial_as(user)
             else:
-                caller.order("ping", target=FAR_ADDRESS, interval=INTERVAL)
+                pinging.start(caller)
 
 
 @pytest.hookimpl(trylast=True)
