@@ -9,7 +9,8 @@ import pytest
 from pyroute2 import IPRoute
 
 from reconciler.linux import links, netns
-from tests.root.test_ebpf_datapath import assert_served_by_generic_xdp, wire
+from tests.root.ebpf.carried import assert_served_by_generic_xdp
+from tests.root.ebpf.conftest import wire
 
 __all__ = ["wire"]
 

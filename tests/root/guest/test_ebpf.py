@@ -20,7 +20,7 @@ FILES = (
     HERE.parent / "test_linux_bpf.py",
     HERE.parent / "test_linux_packet.py",
     HERE.parent / "test_datapaths.py",
-    HERE.parent / "test_ebpf_datapath.py",
+    HERE.parent / "ebpf",
     HERE / "inside.py",
 )
 MODULES = "veth tun cls_bpf sch_ingress bridge 8021q bonding"
