@@ -74,16 +74,19 @@ def breaches(
     witnessed: bool = True,
 ) -> list[Breach]:
     """Those of the missing sessions that we ended, or for whose end there is no reason (``why``) of their
-    own. Of one without a login there is none: most come to nothing by themselves. Nor is there one unless
-    ``witnessed`` by one engine all the while: why it was, died with the other.
+    own. One without a login was nobody's to lose: most come to nothing by themselves, and who logs in while a
+    plan is carried out gets what it says. No reason is told unless ``witnessed`` by one engine all the while:
+    why it was, died with the other.
     """
     ours = {key(session) for session in ended}
     found: list[Breach] = []
     for session in gone:
+        if session["user"] is None:
+            continue
         reason = why.get(key(session))
         if key(session) in ours:
             found.append(Breach(session, f"ended by this apply ({reason or 'no reason told'})", between))
-        elif reason is None and session["user"] is not None and witnessed:
+        elif reason is None and witnessed:
             found.append(Breach(session, "no reason told", between))
         elif reason in COMMANDED:
             found.append(Breach(session, reason, between))
