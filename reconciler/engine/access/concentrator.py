@@ -26,7 +26,7 @@ from reconciler.engine.ppp.link import Link
 from reconciler.engine.wire import ethernet, pppoe
 from reconciler.engine.wire import session as wire
 from reconciler.engine.wire.drop import Drop, Malformed
-from reconciler.engine.wire.pppoe import Code, TagType
+from reconciler.engine.wire.pppoe import PADI, PADO, PADR, PADS, PADT, SESSION, TagType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from reconciler.engine.access.memo import Recalled
     from reconciler.engine.access.users import Users
     from reconciler.engine.wire.ethernet import Frame
-
-_SESSION = Code.SESSION
 
 HALF_OPEN_PER_CLIENT = 4
 """Sessions that one client (MAC address and VLAN) may have without having logged in; then the oldest makes
@@ -278,11 +276,12 @@ class Concentrator:
     def _discovery_stage(
         self, listener: Listener, frame: Frame, packet: pppoe.Packet, now: float
     ) -> list[Effect]:
-        if packet.code == Code.PADT:
+        code = packet.code
+        if code == PADT:
             return self._padt(listener, frame, packet, now)
-        if packet.code in (Code.PADO, Code.PADS):
+        if code in (PADO, PADS):
             return [Dropped(Drop.ROGUE_AC)]
-        if packet.code not in (Code.PADI, Code.PADR):
+        if code not in (PADI, PADR):
             return [Dropped(Drop.BAD_CODE)]
         if packet.session_id != 0:
             return [Dropped(Drop.BAD_SESSION_ID)]
@@ -291,7 +290,7 @@ class Concentrator:
             return [Dropped(Drop.NO_USERS)]
         if self._admission.locked_out(frame.source, now):
             return [Dropped(Drop.LOCKED_OUT)]
-        if packet.code == Code.PADR:
+        if code == PADR:
             return self._padr(listener, frame, packet, now)
         if self._drain is not None:
             return [Dropped(Drop.STOPPING)]
@@ -305,7 +304,7 @@ class Concentrator:
         if isinstance(verdict, Drop):
             return [Dropped(verdict)]
         if isinstance(verdict, Refused):
-            return [Send(listener.interface, answer(listener, frame, Code.PADS, 0, verdict.tags))]
+            return [Send(listener.interface, answer(listener, frame, PADS, 0, verdict.tags))]
         if self._drain is not None:
             return [_no_session(listener, frame, verdict, b"shutting down")]
         siblings = self._table.of_client(listener.interface, frame.vlans, frame.source)
@@ -330,7 +329,7 @@ class Concentrator:
         key = Key(listener.interface, frame.vlans, frame.source, session_id)
         session = self._session(key, listener, self.config, admitted.mru, self.generation, now)
         session.signature, session.line = admitted.signature, admitted.line
-        session.pads = answer(listener, frame, Code.PADS, session_id, admitted.tags)
+        session.pads = answer(listener, frame, PADS, session_id, admitted.tags)
         return self._lifecycle.begin(session, now)
 
     def _session(
@@ -348,7 +347,7 @@ class Concentrator:
     # Session stage (RFC 2516 §6), where there is no such session
 
     def _stray(self, listener: Listener, frame: Frame, packet: pppoe.Packet, now: float) -> list[Effect]:
-        if packet.code != _SESSION:
+        if packet.code != SESSION:
             return [Dropped(Drop.BAD_CODE)]
         return [Dropped(self._stranger(listener, packet)), *self._tell(listener, frame, packet, now)]
 
@@ -359,7 +358,7 @@ class Concentrator:
         known = self._ids[listener.interface].known(packet.session_id, now)
         if known or not self._strangers_told.take(now):
             return []
-        return [Send(listener.interface, answer(listener, frame, Code.PADT, packet.session_id, ()))]
+        return [Send(listener.interface, answer(listener, frame, PADT, packet.session_id, ()))]
 
     def _stranger(self, listener: Listener, packet: pppoe.Packet) -> Drop:
         known = self._ids[listener.interface].in_use(packet.session_id)
@@ -372,7 +371,7 @@ class Concentrator:
 def _no_session(listener: Listener, frame: Frame, admitted: Admitted, why: bytes) -> Send:
     """The PADS for a good PADR that cannot be served now (RFC 2516 Appendix A, AC-System-Error)."""
     tags = ((TagType.AC_SYSTEM_ERROR, why), *admitted.tags[1:])
-    return Send(listener.interface, answer(listener, frame, Code.PADS, 0, tags))
+    return Send(listener.interface, answer(listener, frame, PADS, 0, tags))
 
 
 def _misaddressed(listener: Listener, frame: Frame, packet: pppoe.Packet) -> Drop | None:
@@ -384,6 +383,6 @@ def _misaddressed(listener: Listener, frame: Frame, packet: pppoe.Packet) -> Dro
     if frame.destination == listener.mac:
         return None
     broadcast_padi = frame.destination == ethernet.BROADCAST and (
-        frame.ethertype == pppoe.ETHERTYPE_DISCOVERY and packet.code == Code.PADI
+        frame.ethertype == pppoe.ETHERTYPE_DISCOVERY and packet.code == PADI
     )
     return None if broadcast_padi else Drop.NOT_FOR_US

@@ -14,7 +14,7 @@ from reconciler.engine.access.cookie import Cookies
 from reconciler.engine.wire import ethernet, pppoe
 from reconciler.engine.wire.drop import Drop, Malformed
 from reconciler.engine.wire.ethernet import Frame
-from reconciler.engine.wire.pppoe import Code, TagType
+from reconciler.engine.wire.pppoe import PADO, Code, TagType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +33,7 @@ PPPOE_MRU = 1492
 
 _SERVICE_NAME, _HOST_UNIQ, _AC_COOKIE = TagType.SERVICE_NAME, TagType.HOST_UNIQ, TagType.AC_COOKIE
 _RELAY_SESSION_ID, _MAX_PAYLOAD = TagType.RELAY_SESSION_ID, TagType.PPP_MAX_PAYLOAD
+_AC_NAME, _VENDOR_SPECIFIC = TagType.AC_NAME, TagType.VENDOR_SPECIFIC
 
 
 class Listener(NamedTuple):
@@ -88,7 +89,7 @@ def read(packet: pppoe.Packet) -> Request:
             cookie = value
         elif kind == _MAX_PAYLOAD and len(value) == 2:
             max_payload = unpack("!H", value)[0]
-        elif kind == TagType.VENDOR_SPECIFIC:
+        elif kind == _VENDOR_SPECIFIC:
             vendors.append(value)
     unique = echoed.get(_HOST_UNIQ)
     return Request(tuple(services), tuple(echoed.items()), unique, cookie, max_payload, line.read(vendors))
@@ -119,10 +120,10 @@ class Discovery:
         pado = answer(
             listener,
             frame,
-            Code.PADO,
+            PADO,
             0,
             (
-                (TagType.AC_NAME, config.ac_name),
+                (_AC_NAME, config.ac_name),
                 *((_SERVICE_NAME, name) for name in names),
                 (_AC_COOKIE, cookie),
                 *request.echoed,

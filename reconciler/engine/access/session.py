@@ -123,7 +123,7 @@ class Session:
 
     def padt(self) -> bytes:
         """The frame that ends the session on the wire (RFC 2516 §5.5)."""
-        key, body = self.key, pppoe.encode(pppoe.Code.PADT, self.key.id, b"")
+        key, body = self.key, pppoe.encode(pppoe.PADT, self.key.id, b"")
         frame = ethernet.Frame(key.mac, self.listener.mac, key.vlans, pppoe.ETHERTYPE_DISCOVERY, body)
         return ethernet.encode(frame)
 

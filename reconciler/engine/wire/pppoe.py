@@ -33,6 +33,10 @@ class Code(IntEnum):
     PADT = 0xA7
 
 
+SESSION, PADO, PADI, PADR, PADS, PADT = Code
+"""The members by name alone: looking one up in its enumeration takes as long as four names (Python 3.11)."""
+
+
 class TagType(IntEnum):
     """Tag types of RFC 2516 Appendix A, and PPP-Max-Payload of RFC 4638 §3."""
 

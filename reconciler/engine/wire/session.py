@@ -21,7 +21,7 @@ _FIRST = pppoe.HEADER - _LENGTH
 
 def header(destination: bytes, source: bytes, vlans: tuple[tuple[int, int], ...], session_id: int) -> bytes:
     """What every frame of a session begins with, one way: as far as its LENGTH."""
-    pppoe_header = pppoe.encode(pppoe.Code.SESSION, session_id, b"")
+    pppoe_header = pppoe.encode(pppoe.SESSION, session_id, b"")
     return ethernet.header(destination, source, vlans, pppoe.ETHERTYPE_SESSION) + pppoe_header[:_FIRST]
 
 
