@@ -19,11 +19,12 @@ COMMANDED = frozenset(
         "sessions_lowered",
         "password_changed",
         "interface_removed",
-        "terminated_by_operator",
         "shutdown",
     }
 )
-"""Reasons for a session's end that come from commands: any other is the subscriber's or the line's doing."""
+"""Reasons for a session's end that come from an apply's commands: any other is the subscriber's, the line's or
+an operator's doing.
+"""
 
 _TOLERANCE = 2.0
 """Seconds by which two readings of one start may differ: it is counted back from a running clock."""
