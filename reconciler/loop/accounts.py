@@ -22,8 +22,8 @@ COMMANDED = frozenset(
         "shutdown",
     }
 )
-"""Reasons for a session's end that come from an apply's commands: any other is the subscriber's, the line's or
-an operator's doing.
+"""Reasons for a session's end that come from what an apply commands: any other is the subscriber's, the
+line's or an operator's doing.
 """
 
 _TOLERANCE = 2.0
