@@ -90,6 +90,9 @@ class Box:
                 process.wait()
         try:
             pid = self._hello()["pid"]
+            seen = self.engine.observe(traffic=False)
+            for interface in seen["listeners"]:  # without one it has nobody to wait for
+                self.engine.unlisten(seen["generation"], interface)
             self.engine.shutdown()
         except NoEngineError:
             return
