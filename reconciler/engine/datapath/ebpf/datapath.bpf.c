@@ -129,18 +129,15 @@ int downstream(struct __sk_buff *skb)
 	struct session_frame *frame;
 	struct plain_frame *plain;
 	struct ipv4_header *packet;
-	struct session *session;
+	struct subscriber *subscriber;
 	struct counts *carried;
-	struct wire *wire;
 	__u32 length;
 
 	if (skb->protocol != ETHERTYPE_IPV4)
 		return DROP_PACKET;
 	if (skb->gso_size)
 		return drop_packet(UNSEGMENTED);
-	if (skb_pull(skb, 0)) /* all that is linear, which is all: the near end takes no fragments */
-		return DROP_PACKET;
-	plain = (void *)(long)skb->data;
+	plain = (void *)(long)skb->data; /* all of it is linear: the near end takes no fragments */
 	packet = (void *)(plain + 1);
 	if ((void *)(packet + 1) > (void *)(long)skb->data_end)
 		return drop_packet(TRUNCATED);
@@ -149,14 +146,13 @@ int downstream(struct __sk_buff *skb)
 		return drop_packet(TRUNCATED);
 
 	__builtin_memcpy(&to.octets[12], &packet->destination, sizeof(packet->destination));
-	wire = map_lookup(&addresses, &to);
-	session = wire ? map_lookup(&sessions, wire) : 0;
-	if (!wire || !session)
+	subscriber = map_lookup(&addresses, &to);
+	if (!subscriber)
 		return drop_packet(NO_SESSION);
-	if (length > session->mtu)
+	if (length > subscriber->mtu)
 		return drop_packet(TOO_BIG);
-	clamp(packet, (void *)(long)skb->data_end, session->mtu);
-	carried = map_lookup(&counts, &session->slot);
+	clamp(packet, (void *)(long)skb->data_end, subscriber->mtu);
+	carried = map_lookup(&counts, &subscriber->slot);
 	if (!carried || skb_change_head(skb, GROWTH, 0))
 		return DROP_PACKET;
 	if (skb->len < ETH_ZLEN && skb_change_tail(skb, ETH_ZLEN, 0)) /* filled with zeros */
@@ -165,18 +161,18 @@ int downstream(struct __sk_buff *skb)
 	frame = (void *)(long)skb->data;
 	if ((void *)(frame + 1) > (void *)(long)skb->data_end)
 		return DROP_PACKET;
-	__builtin_memcpy(frame->stations.to, wire->mac, ETH_ALEN);
-	__builtin_memcpy(frame->stations.from, session->ac_mac, ETH_ALEN);
+	__builtin_memcpy(frame->stations.to, subscriber->wire.mac, ETH_ALEN);
+	__builtin_memcpy(frame->stations.from, subscriber->ac_mac, ETH_ALEN);
 	frame->header.ethertype = ETHERTYPE_SESSION;
 	frame->header.version_type = PPPOE_VERSION_TYPE;
 	frame->header.code = 0;
-	frame->header.id = wire->id;
+	frame->header.id = subscriber->wire.id;
 	frame->header.length = htons((__u16)(length + sizeof(frame->header.protocol)));
 	frame->header.protocol = PPP_IPV4;
 
 	__sync_fetch_and_add(&carried->tx_packets, 1);
 	__sync_fetch_and_add(&carried->tx_bytes, length);
-	return redirect(wire->ifindex, 0);
+	return redirect(subscriber->wire.ifindex, 0);
 }
 
 #define TOLD_EVERY 5000000 /* nanoseconds: at most 200 a second */

@@ -22,6 +22,5 @@ static long (*const skb_change_head)(struct __sk_buff *, __u32 length, __u64 fla
 	(void *)BPF_FUNC_skb_change_head;
 static long (*const skb_change_tail)(struct __sk_buff *, __u32 length, __u64 flags) =
 	(void *)BPF_FUNC_skb_change_tail;
-static long (*const skb_pull)(struct __sk_buff *, __u32 length) = (void *)BPF_FUNC_skb_pull_data;
 static long (*const skb_load)(const void *skb, __u32 offset, void *to, __u32 length) =
 	(void *)BPF_FUNC_skb_load_bytes;

@@ -9,20 +9,21 @@ from enum import IntEnum
 from struct import Struct
 from typing import NamedTuple
 
-LAYOUT = 1
+LAYOUT = 2
 """Raised whenever a key or a value changes: what another layout left behind is not taken over."""
 
 ENTRY = Struct("=I")
 """The key of an array, and of ``ports``."""
 
 _wire = Struct("=IHH2s6s")
+_reached = Struct("=I6sH")
 _session = Struct("=I4s6sH16sI")
 _port = Struct("=II")
 _device = Struct("=I6s2x")
 
 
 class Wire(NamedTuple):
-    """A session's identity on the wire; the key of ``sessions`` and the value of ``addresses``."""
+    """A session's identity on the wire; the key of ``sessions``."""
 
     ifindex: int
     mac: bytes
@@ -35,6 +36,22 @@ class Wire(NamedTuple):
     def unpack(cls, data: bytes) -> Wire:
         ifindex, _, _, number, mac = _wire.unpack(data)
         return cls(ifindex, mac, int.from_bytes(number, "big"))
+
+
+class Subscriber(NamedTuple):
+    """A value of ``addresses``: whose it is, where it counts, our MAC address, the largest packet."""
+
+    wire: Wire
+    slot: int
+    ac_mac: bytes
+    mtu: int
+
+    def pack(self) -> bytes:
+        return self.wire.pack() + _reached.pack(self.slot, self.ac_mac, self.mtu)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Subscriber:
+        return cls(Wire.unpack(data[: _wire.size]), *_reached.unpack(data[_wire.size :]))
 
 
 class Session(NamedTuple):

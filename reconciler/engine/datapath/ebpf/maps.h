@@ -25,6 +25,13 @@ struct session {
 	__u32 ipv6_length; /* of the prefix in bits; 0: no IPv6 */
 };
 
+struct subscriber { /* all that it takes to reach one: for packets to it there is one look-up */
+	struct wire wire;
+	__u32 slot;
+	__u8 ac_mac[ETH_ALEN];
+	__u16 mtu;
+};
+
 struct counts { /* written by these programs alone while the session is open */
 	__u64 rx_bytes, tx_bytes, rx_packets, tx_packets;
 };
@@ -61,8 +68,8 @@ struct map {
 
 SEC("maps") struct map sessions = { BPF_MAP_TYPE_HASH, sizeof(struct wire), sizeof(struct session), SESSIONS,
 				    BPF_F_NO_PREALLOC };
-SEC("maps") struct map addresses = { BPF_MAP_TYPE_HASH, sizeof(struct address), sizeof(struct wire), SESSIONS,
-				     BPF_F_NO_PREALLOC };
+SEC("maps") struct map addresses = { BPF_MAP_TYPE_HASH, sizeof(struct address),
+				     sizeof(struct subscriber), SESSIONS, BPF_F_NO_PREALLOC };
 SEC("maps") struct map counts = { BPF_MAP_TYPE_ARRAY, sizeof(__u32), sizeof(struct counts), SESSIONS + PORTS,
 				  BPF_F_MMAPABLE };
 SEC("maps") struct map ports = { BPF_MAP_TYPE_HASH, sizeof(__u32), sizeof(struct port), PORTS,

@@ -12,7 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.engine.datapath.base import Counters
-from reconciler.engine.datapath.ebpf.layout import ENTRY, Dropped, Port, Session, Wire, address_key
+from reconciler.engine.datapath.ebpf.layout import ENTRY, Dropped, Port, Session, Subscriber, Wire, address_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -83,7 +83,7 @@ class Sessions:
         try:
             self._sessions.put(wire.pack(), Session(slot, address, ac_mac, mtu).pack())
             self.open_now[wire] = Open(address, slot)
-            self._addresses.put(address_key(address), wire.pack())
+            self._addresses.put(address_key(address), Subscriber(wire, slot, ac_mac, mtu).pack())
         except OSError as error:  # the kernel has no memory for it
             self.open_now[wire] = Open(address, slot)
             self.close(wire)
@@ -94,7 +94,8 @@ class Sessions:
         was = self.open_now.pop(wire, None)
         if was is None:
             return None
-        if self._addresses.get(address_key(was.address)) == wire.pack():
+        held = self._addresses.get(address_key(was.address))
+        if held is not None and Subscriber.unpack(held).wire == wire:
             self._addresses.remove(address_key(was.address))
         self._sessions.remove(wire.pack())
         carried = self._counts.of(was.slot)

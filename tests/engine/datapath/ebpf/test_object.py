@@ -31,10 +31,11 @@ def test_its_maps_have_the_layout_that_python_writes() -> None:
     maps = elf.read(kernel.OBJECT.read_bytes()).maps
     wire = len(layout.Wire(1, bytes(6), 7).pack())
     session = len(layout.Session(1, bytes(4), bytes(6), 1492).pack())
+    subscriber = len(layout.Subscriber(layout.Wire(1, bytes(6), 7), 1, bytes(6), 1492).pack())
     sizes = {name: (shape.key_size, shape.value_size) for name, shape in maps.items()}
     assert sizes == {
         "sessions": (wire, session),
-        "addresses": (len(layout.address_key(bytes(4))), wire),
+        "addresses": (len(layout.address_key(bytes(4))), subscriber),
         "counts": (4, 32),
         "ports": (4, len(layout.Port(1, True).pack())),
         "device": (4, len(layout.Device(1, bytes(6)).pack())),
@@ -73,6 +74,8 @@ def test_another_machines_object_is_refused() -> None:
 def test_what_is_written_is_read_back() -> None:
     wire = layout.Wire(3, b"\2\xc1\0\0\0\1", 0x1234)
     assert layout.Wire.unpack(wire.pack()) == wire
+    subscriber = layout.Subscriber(wire, 5, b"\2\0\0\0\0\7", 1492)
+    assert layout.Subscriber.unpack(subscriber.pack()) == subscriber
     assert wire.pack()[8:10] == b"\x12\x34", "the id as on the wire"
     session = layout.Session(5, b"\x0a\0\0\1", b"\2ac\0\0\1", 1492)
     assert layout.Session.unpack(session.pack()) == session
