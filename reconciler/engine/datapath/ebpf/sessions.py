@@ -12,7 +12,15 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.engine.datapath.base import Counters
-from reconciler.engine.datapath.ebpf.layout import ENTRY, Dropped, Port, Session, Subscriber, Wire, address_key
+from reconciler.engine.datapath.ebpf.layout import (
+    ENTRY,
+    Dropped,
+    Port,
+    Session,
+    Subscriber,
+    Wire,
+    address_key,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
