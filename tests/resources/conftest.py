@@ -10,6 +10,7 @@ import pytest
 from reconciler.resources.engine import EngineClient
 from tests.fakes.engine import FakeEngine
 from tests.fakes.kernel import FakeKernel, FakeMemory
+from tests.resources.box import Box
 
 
 @pytest.fixture
@@ -34,3 +35,8 @@ def kernel() -> FakeKernel:
 @pytest.fixture
 def memory() -> FakeMemory:
     return FakeMemory()
+
+
+@pytest.fixture
+def box(client: EngineClient, kernel: FakeKernel, memory: FakeMemory) -> Box:
+    return Box(client, kernel, memory)

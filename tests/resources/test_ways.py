@@ -10,7 +10,7 @@ from reconciler.resources.routes import networks
 from tests.fakes.engine import FakeEngine
 from tests.fakes.kernel import FakeKernel, FakeMemory
 from tests.fakes.sites import wanted
-from tests.resources.test_resources import Box
+from tests.resources.box import Box
 
 
 def made(client: EngineClient, kernel: FakeKernel) -> Box:
