@@ -143,10 +143,12 @@ class Journal:
         assert self._database is not None
         texts = {name: _encode(value) for name, value in changes.items() if value is not None}
         sealed = self._sealed(texts) if table == SEALED else texts
-        kept = list(sealed.items())
+        if sealed:
+            kept = sealed.items()
+            self._database.executemany(f"INSERT OR REPLACE INTO {table} VALUES (?, ?)", kept)  # noqa: S608 - our names
         gone = [(name,) for name in changes if name not in sealed]
-        self._database.executemany(f"INSERT OR REPLACE INTO {table} VALUES (?, ?)", kept)  # noqa: S608 - our names
-        self._database.executemany(f"DELETE FROM {table} WHERE name = ?", gone)  # noqa: S608
+        if gone:
+            self._database.executemany(f"DELETE FROM {table} WHERE name = ?", gone)  # noqa: S608
 
     def _sealed(self, texts: Mapping[str, str]) -> dict[str, bytes]:
         sealed = {name: self._vault.seal(name, text.encode()) for name, text in texts.items()}

@@ -101,11 +101,11 @@ class Leases:
 
     def _never_given(self) -> int | None:
         for index, pool in enumerate(self._pools):
-            address = self._fresh[index]
-            while address in pool and self._known(address):
+            address, end = self._fresh[index], pool.start + pool.size
+            while address < end and self._known(address):
                 address += 1
             self._fresh[index] = address
-            if address in pool:
+            if address < end:
                 return address
         return None
 
