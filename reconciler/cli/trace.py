@@ -88,7 +88,7 @@ def command(
         with suppress(KeyboardInterrupt):
             trace.run()
     written = f"; {pcap.written} written to {write}" if pcap else ""
-    say(common, f"{trace.tally.shown} frames shown, {trace.tally.data} data packets went by{written}")
+    say(common, f"frames shown: {trace.tally.shown}, data packets beside them: {trace.tally.data}{written}")
 
 
 def _known(common: Common, interfaces: tuple[str, ...], users: tuple[str, ...]) -> Known:

@@ -73,7 +73,7 @@ def test_a_named_interface_needs_no_daemon_and_ends_with_a_count(say: Say) -> No
     assert len(said.out.splitlines()) == 4
     assert said.err.splitlines() == [
         "listening on eth7; Ctrl-C ends it",
-        "4 frames shown, 1 data packets went by",
+        "frames shown: 4, data packets beside them: 1",
     ]
     assert "PADI" in said.out
     assert "vlan 5  02:00:00:00:00:01 > all" in said.out
@@ -118,7 +118,7 @@ def test_what_is_shown_can_be_chosen(say: Say, options: tuple[str, ...], shown: 
 def test_frames_are_written_as_they_are_for_the_owner_alone(say: Say, tmp_path: Path) -> None:
     path = tmp_path / "x.pcap"
     said = say("trace", "eth7", "--write", path)
-    assert said.err.splitlines()[-1] == f"4 frames shown, 1 data packets went by; 5 written to {path}"
+    assert said.err.splitlines()[-1] == f"frames shown: 4, data packets beside them: 1; 5 written to {path}"
     assert path.stat().st_mode & 0o777 == 0o600
     tagged = frames()
     tagged[1] = tagged[1][:12] + b"\x81\x00\x20\x05" + tagged[1][12:]

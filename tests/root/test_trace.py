@@ -72,7 +72,7 @@ def test_both_directions_vlans_and_data_are_seen_and_nothing_else(
     assert "vlan 5  02:00:00:00:00:01 > all" in tagged
     assert login.endswith('PAP Authenticate-Request id 1 user "theo" password hidden')
     assert pado.endswith("02:00:00:00:00:aa > 02:00:00:00:00:01 PADO")
-    assert err == f"4 frames shown, 1 data packets went by; 5 written to {path}\n"
+    assert err == f"frames shown: 4, data packets beside them: 1; 5 written to {path}\n"
     assert [bytes(packet) for packet in rdpcap(str(path))][:4] == [PADI, DATA, TAGGED, LOGIN]
 
 
@@ -84,7 +84,7 @@ def test_a_signal_ends_it_with_a_count(send: Callable[[bytes], object], number: 
         assert trace.stdout.readline().endswith("PADI\n")
         trace.send_signal(number)
         _, err = trace.communicate(timeout=PATIENCE)
-    assert (trace.returncode, err) == (0, "1 frames shown, 0 data packets went by\n")
+    assert (trace.returncode, err) == (0, "frames shown: 1, data packets beside them: 0\n")
 
 
 def test_a_pcap_on_standard_output_is_nothing_but_a_pcap(
