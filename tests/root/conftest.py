@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from reconciler.linux import bpf, links, netns
+from reconciler.linux import bpf, interface, links, netns
 from tests.missing import do_without
+from tests.patience import PATIENCE
 from tests.root.box import SITE, Box
 from tests.root.daemons import Daemons
 from tests.root.engine import Engine
@@ -95,9 +97,20 @@ def neighbour(namespace: str) -> Iterator[str]:
         links.bring("eth0", up=True)
         with netns.inside(name):
             links.bring("eth0", up=True)
+            carries("eth0")
+        carries("eth0")
         yield name
     finally:
         netns.remove(name)
+
+
+def carries(name: str) -> None:
+    """Wait until an interface that was set up lets frames pass, of which the kernel takes care later on."""
+    end = time.monotonic() + PATIENCE
+    while not interface.read(name).up:
+        assert time.monotonic() < end, f"{name} has no carrier"
+        time.sleep(0.001)
+    interface.set_up(name)  # nothing new, but it waits for its turn behind that
 
 
 @pytest.fixture
