@@ -36,7 +36,7 @@ SECTIONS = list(dict.fromkeys(example.section for example in EXAMPLES))
 
 def traced(ward: Ward, example: Example, user: str) -> None:
     """Type a command that listens, and have somebody dial once it does."""
-    with ward.start(example.command) as trace:
+    with ward.typed(example.command) as trace:
         assert trace.stderr is not None
         assert trace.stderr.readline().startswith("listening on eth0")
         assert ward.dial(user, user)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from reconciler.lab.sandbox import Sandbox
 from reconciler.linux import netns
@@ -29,11 +31,13 @@ class Ward:
         self.instance = sandbox.instance
         self.directory = sandbox.directory
 
-    def start(self, command: str, *, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
+    @contextmanager
+    def typed(self, command: str, *, stderr: int = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
+        """A command that runs; it is over when the block is."""
         topology = self.sandbox.topology
         dials = command.startswith("reconciler probe")
         with netns.inside(topology.namespace("theo") if dials else topology.ac):
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", *command.split()],
                 cwd=self.directory,
                 env={**self.instance.environment(), "PYTHONPATH": str(ROOT)},
@@ -41,11 +45,16 @@ class Ward:
                 stderr=stderr,
                 text=True,
             )
+        with process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def type(self, command: str) -> str:
         """What a command prints, on both its outputs."""
-        with self.start(command, stderr=subprocess.STDOUT) as typed:
-            said, _ = typed.communicate(timeout=2 * PATIENCE)
+        with self.typed(command, stderr=subprocess.STDOUT) as process:
+            said, _ = process.communicate(timeout=2 * PATIENCE)
         return said
 
     def says(self, example: Example) -> None:
