@@ -24,8 +24,8 @@ from reconciler.engine.messages import SOCKET_NAME, Hello
 from reconciler.resources.engine import EngineClient, NoEngineError, ProtocolError, RefusedError
 
 LOG_NAME = "engine.log"
-START_TIMEOUT = 10.0
-"""Seconds that an engine may take to answer; it takes about a tenth of one."""
+START_TIMEOUT = 30.0
+"""Seconds that an engine may take to answer; it takes about a tenth of one, on a small and busy machine many."""
 
 STOP_TIMEOUT = 15.0
 """Seconds that an engine may take to end; it gives its subscribers four to say goodbye."""
