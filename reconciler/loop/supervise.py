@@ -25,7 +25,7 @@ from reconciler.resources.engine import EngineClient, NoEngineError, ProtocolErr
 
 LOG_NAME = "engine.log"
 START_TIMEOUT = 30.0
-"""Seconds that an engine may take to answer; it takes about a tenth of one, on a small and busy machine many."""
+"""Seconds that an engine may take to answer: a tenth of one, and many on a small, busy machine."""
 
 STOP_TIMEOUT = 15.0
 """Seconds that an engine may take to end; it gives its subscribers four to say goodbye."""
