@@ -66,6 +66,8 @@ def split_again(text: str, other: str, was: Segments, starts: Sequence[int]) -> 
     """Take apart what differs from an ``other`` text, of which is known where each user ``starts`` in it, and
     where the last one ends; None: what differs is more than users that stand together, or all above them.
     """
+    if text == other:
+        return Again(was, len(was.users), 0)
     alike, alike_at_the_end = _alike(text, other)
     grown = len(text) - len(other)
     before = bisect_right(starts, alike - was.column) - 1
