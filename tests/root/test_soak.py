@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.soak.__main__ import table
+from tests.soak.pings import Pings
 from tests.soak.soak import Soak
 from tests.soak.watch import Sample, judged
 
@@ -31,6 +32,28 @@ def test_two_thousand_subscribers_notice_nothing(tmp_path: Path) -> None:
     sys.stdout.writelines(f"{line}\n" for line in table(found))
     assert found.wrong == []
     assert found.answered > SUBSCRIBERS * SECONDS / INTERVAL / 4, "it was a busy street"
+
+
+def test_a_ping_is_lost_that_has_no_answer_unless_the_link_was_being_agreed_on() -> None:
+    target = bytes([10, 9, 0, 2])
+    pings = Pings(7, target)
+
+    def ask(now: float, *, answered: bool) -> None:
+        packet = pings.ask(now)
+        if answered:
+            pings.take(packet[:12] + target + packet[12:16] + b"\0" + packet[21:])
+
+    pings.speak_as(bytes([10, 0, 0, 1]))
+    pings.doubt(100.0)
+    ask(100.1, answered=False)
+    assert len(pings.waiting) == 1, "as long as nothing is ever answered"
+    ask(102.1, answered=True)
+    assert (pings.early, pings.waiting) == (1, {})
+    ask(104.1, answered=False)
+    ask(106.1, answered=True)
+    pings.doubt(107.0)
+    ask(108.1, answered=True)
+    assert (pings.early, list(pings.waiting.values())) == (1, [104.1]), "what had been lost before stays lost"
 
 
 def test_a_process_that_grows_is_found_out() -> None:

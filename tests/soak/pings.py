@@ -1,6 +1,8 @@
 """One subscriber's pings: bare packets out, answers in, and an account of what was never answered.
 
-A late answer is an answer: a ping is lost when it has none at the end. It must not know sessions.
+A late answer is an answer: a ping is lost when it has none at the end. What is asked while the two ends of a
+link agree on it, until the first answer, is ``early``: one end is up before the other, and a request that is
+repeated, since the other end was busy, has it all agreed on anew (RFC 1661 §4.3). It must not know sessions.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from reconciler.engine.datapath.fit import checksum
 
 _ICMP = struct.Struct("!BBHHH")
 _ECHO, _REPLY = 8, 0
+_ON_ITS_WAY = 2.0
+"""Seconds that a ping may have been on its way when it is known that the link is agreed on anew."""
 _BODY = b"never lost".ljust(16, b".")
 
 
@@ -18,11 +22,16 @@ class Pings:
     """``waiting`` has the unanswered ones by number, with the time they were sent."""
 
     def __init__(self, identifier: int, target: bytes) -> None:
-        self.sent = self.answered = 0
+        self.sent = self.answered = self.early = 0
         self.waiting: dict[int, float] = {}
         self._identifier = identifier & 0xFFFF
         self._target = target
         self._header = b""
+        self._doubted: float | None = None
+
+    def doubt(self, now: float) -> None:
+        """The link is being agreed on: from now on, until something asked from now on has been answered."""
+        self._doubted = now
 
     def speak_as(self, address: bytes) -> None:
         """From now on, ``address`` asks. What an address before it has asked is no longer waited for."""
@@ -44,5 +53,14 @@ class Pings:
         if len(packet) < 20 + _ICMP.size or packet[9] != 1 or packet[12:16] != self._target:
             return
         kind, _, _, identifier, number = _ICMP.unpack_from(packet, 4 * (packet[0] & 0xF))
-        if (kind, identifier) == (_REPLY, self._identifier) and self.waiting.pop(number, None) is not None:
-            self.answered += 1
+        sent = self.waiting.pop(number, None) if (kind, identifier) == (_REPLY, self._identifier) else None
+        if sent is None:
+            return
+        self.answered += 1
+        began = self._doubted
+        if began is not None and sent >= began:
+            self._doubted = None
+            early = [n for n, when in self.waiting.items() if began - _ON_ITS_WAY <= when < sent]
+            self.early += len(early)
+            for n in early:
+                del self.waiting[n]

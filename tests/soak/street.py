@@ -29,6 +29,10 @@ PATIENCE = 120.0
 _BURST = 256
 _DATA = b"\x00\x21"
 _SESSION = b"\x88\x64"
+_REQUESTS = (b"\xc0\x21\x01", b"\x80\x21\x01")
+"""Configure-Requests of LCP and IPCP."""
+EARLY = "links being agreed on"
+"""Why pings are lost that are asked before the other end is up, too."""
 _NOT_OUR_OWN = Test(load=0x20, offset=0xFFFFF004, jump=0x15, value=socket.PACKET_OUTGOING, want=False)
 
 
@@ -199,6 +203,7 @@ class Street(threading.Thread):
             for client in self.clients.values():
                 for sent in client.pings.waiting.values():
                     counted[self._reason(sent)] += 1
+            counted[EARLY] = sum(client.pings.early for client in self.clients.values())
         return counted
 
     def _reason(self, sent: float) -> str:
@@ -221,6 +226,8 @@ class Street(threading.Thread):
                     if client.up and int.from_bytes(frame[16:18], "big") == client.subscriber.session_id:
                         client.pings.take(frame[22 : 20 + int.from_bytes(frame[18:20], "big")])
                     continue
+                if client.up and frame[12:14] == _SESSION and frame[20:23] in _REQUESTS:
+                    client.pings.doubt(time.monotonic())
                 self._say(client.subscriber.receive(frame, time.monotonic()))
                 self._judge(client)
 
@@ -268,6 +275,7 @@ class Street(threading.Thread):
         if up and not client.up:
             client.up, client.leaving = True, False
             client.pings.speak_as(client.subscriber.address)
+            client.pings.doubt(now)
             client.next_ping = now + self._chance.uniform(0, self._interval)
         elif client.up and not up:
             client.up, client.next_ping = False, inf
