@@ -50,6 +50,7 @@ class Source:
         self._given = document
         self._shown = shown
         self._spans: dict[int, list[tuple[Place, bool]]] | None = None
+        self._latest: tuple[int, Excerpt | None] = (0, None)
 
     def __repr__(self) -> str:
         return f"Source({self.name!r}, {len(self._lines)} lines)"
@@ -63,7 +64,14 @@ class Source:
         return compose(self._text) if self._given is None else self._given
 
     def excerpt(self, number: int) -> Excerpt | None:
-        """Line ``number`` (from 1), None when there is no such line."""
+        """Line ``number`` (from 1), None when there is no such line. All that is found in one long line is
+        shown for little more than one excerpt of it.
+        """
+        if self._latest[0] != number:
+            self._latest = (number, self._excerpt(number))
+        return self._latest[1]
+
+    def _excerpt(self, number: int) -> Excerpt | None:
         if not 1 <= number <= len(self._lines):
             return None
         raw = self._lines[number - 1]
