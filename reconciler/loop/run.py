@@ -110,18 +110,21 @@ class Loop:
         """Ask for a pass soon."""
         self._wake.hint()
 
-    def converge(self, timeout: float) -> Converged:
-        """Passes until one is settled or blocked, or ``timeout`` seconds have passed."""
+    def converge(self, timeout: float, begun: Report | None = None) -> Converged:
+        """Passes until one is settled or blocked, or ``timeout`` seconds have passed. ``begun`` is the report
+        of the first, if that was made in the turn in which the order was given, so that no other pass would
+        carry it out unseen.
+        """
         deadline = time.monotonic() + timeout
-        first: Report | None = None
+        first = report = self.step()[0] if begun is None else begun
         while True:
-            report, _ = self.step()
-            if first is None or not first.plan:
-                first = report
             left = deadline - time.monotonic()
             if not isinstance(report.end, Again) or left <= 0 or self._wake.stopping:
                 return Converged(first, report, left > 0)
             time.sleep(min(report.end.after, left, SOON))
+            report, _ = self.step()
+            if not first.plan:
+                first = report
 
     def _confess(self, error: Exception) -> None:
         """Where it happened, but not the error's text, which may quote a password."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
 from reconciler.linux.sysctl import IP_FORWARD
+from reconciler.loop.answering.orders import Orders
 from tests.cli.conftest import Daemon, Said
 from tests.fakes.engine import password
 from tests.loop.world import SITE, hear
@@ -170,6 +172,34 @@ def test_a_held_change_exits_4_and_is_released_by_its_plan_id_alone(daemon: Daem
     assert "(limit 20 %): held, and released" in say("history", said.err.split()[1]).out
     assert f"plan_released plan {name}, by " in say("events").out
     assert say("apply", daemon.path, "--allow-guard", name).status == 5
+
+
+def test_what_was_released_is_told_by_the_apply_that_released_it(
+    daemon: Daemon, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another pass is due at the very moment: it must not carry out in silence what was let through."""
+    daemon.edit(SITE + "".join(f"  u{number}: x\n" for number in range(8)))
+    ready(say)
+    daemon.edit(SITE)
+    name = say("apply", daemon.path, "-o", "json").json["plan"]["id"]
+    daemon.rest()
+    other = threading.Thread(target=daemon.loop.step)
+    take, converge = Orders.take, daemon.loop.converge
+
+    def taken_while_another_is_due(*arguments: Any) -> Any:
+        try:
+            return take(*arguments)
+        finally:
+            other.start()
+
+    def after_the_other(*arguments: Any) -> Any:
+        other.join()
+        return converge(*arguments)
+
+    monkeypatch.setattr(Orders, "take", taken_while_another_is_due)
+    monkeypatch.setattr(daemon.loop, "converge", after_the_other)
+    said = say("apply", daemon.path, "--allow-guard", name)
+    assert (said.status, said.out.count("- user ")) == (0, 8)
 
 
 def test_sessions_lists_and_filters(daemon: Daemon, say: Say) -> None:

@@ -54,9 +54,10 @@ class Steering:
             allowed = asked.text(request, "allow_guard")
             held = self._orders.take(asked.by(request), within, saved, allowed)
             pending = self._reconciler.course.bearing.pending
-        if held is not None:
-            return answers.held(held, self._reconciler.history.applied, self._watched())
-        done = self._loop.converge(timeout)
+            if held is not None:
+                return answers.held(held, self._reconciler.history.applied, self._watched())
+            begun, _ = self._loop.step()
+        done = self._loop.converge(timeout, begun)
         if pending:
             self._loop.hint()  # the loop's thread sleeps, and knows nothing of the time that runs out
         source = done.last.intake.source
@@ -75,10 +76,12 @@ class Steering:
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
             raise BadRequestError("`number` is the number of a generation")
         source, timeout = f"generation {number}", _timeout(request)
-        held = self._orders.rollback(number, asked.by(request), asked.text(request, "allow_guard"))
-        if held is not None:
-            return answers.held(held, self._reconciler.history.applied, source)
-        done = self._loop.converge(timeout)
+        with self._reconciler.turn:
+            held = self._orders.rollback(number, asked.by(request), asked.text(request, "allow_guard"))
+            if held is not None:
+                return answers.held(held, self._reconciler.history.applied, source)
+            begun, _ = self._loop.step()
+        done = self._loop.converge(timeout, begun)
         status, body = answers.converged(done, source)
         if status != 200:
             return status, body
