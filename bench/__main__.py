@@ -21,7 +21,7 @@ from bench import chart, machine
 from bench.report import Report, as_json, as_markdown, as_text, from_json
 from bench.world import sweep
 
-NAMES: Final = ("setup", "edit", "restart", "idle", "datapath", "peers")
+NAMES: Final = ("setup", "edit", "restart", "idle", "datapath", "tcp", "peers")
 """Each is a module here with ``run(*, quick: bool) -> Report``."""
 
 ROOT: Final = Path(__file__).parents[1]
