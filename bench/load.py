@@ -8,7 +8,6 @@ nobody takes its limit for the server's.
 
 from __future__ import annotations
 
-import json
 import select
 import socket
 import sys
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from time import monotonic, process_time
 from typing import Any, Final
 
+from bench.orders import serve
 from bench.subscribers import STREETS, Street
 
 BURST: Final = 64
@@ -140,12 +140,7 @@ def _socket(interface: str, ethertype: int) -> socket.socket:
 def main() -> None:
     """Serve orders until there are no more."""
     interface, method = sys.argv[1:]
-    generator = Generator(interface, method)
-    for line in sys.stdin:
-        order = json.loads(line)
-        answer = getattr(generator, order.pop("do"))(**order)
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
+    serve(Generator(interface, method))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ happens meanwhile.
 
 from __future__ import annotations
 
-import json
 import select
 import socket
 import struct
@@ -17,6 +16,7 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import Any, Final, NamedTuple
 
+from bench.orders import serve
 from reconciler.engine.datapath.fit import checksum
 from reconciler.engine.wire.pppoe import ETHERTYPE_SESSION
 from reconciler.linux.packet import PPP_DATA, RECEIVE_BUFFER, SO_RCVBUFFORCE, open_packet_socket
@@ -118,12 +118,7 @@ def _head(line: Line, to: str) -> bytes:
 
 def main(arguments: Sequence[str]) -> None:
     """Serve orders until there are no more."""
-    end: Near | Far = Near(*arguments[1:]) if arguments[0] == "near" else Far(*arguments[1:])
-    for line in sys.stdin:
-        order = json.loads(line)
-        answer = getattr(end, order.pop("do"))(**order)
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
+    serve(Near(*arguments[1:]) if arguments[0] == "near" else Far(*arguments[1:]))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from bench.report import Report, Table
 from bench.world import SETTINGS, Cable, Engine, Load, entry
 from reconciler.engine.access.effects import Key
 from reconciler.linux import interface, links, netlink, netns, offload, sysctl
+from tests.root.traffic import serving
 
 RATES: Final = (20, 50, 100, 200, 500)
 """Mbit/s, of packets of IPv4."""
@@ -77,7 +78,7 @@ class Line:
     def rate(self, station: str, seconds: int, *options: str) -> float:
         """Bits of IPv4 a second that a connection to the station comes to; ``-R``: from it."""
         argv = ["iperf3", "-c", station, "-J", "-O", "1", "-t", str(seconds), *options]
-        with _serving(self._far), netns.inside(self._cable.there):
+        with serving(self._far, "-1"), netns.inside(self._cable.there):
             done = subprocess.run(argv, capture_output=True, text=True, check=True)
         return float(json.loads(done.stdout)["end"]["sum_received"]["bits_per_second"]) / OF_TCP
 
@@ -153,18 +154,3 @@ def _cut(device: str) -> None:
     off = ("tx-tcp", "tx-generic-segmentation", "tx-gso", "rx-gro")
     offload.switch(device, lambda feature: False if feature.startswith(off) else None)
     subprocess.run(["ip", "link", "set", device, "mtu", str(MTU)], check=True)
-
-
-@contextmanager
-def _serving(namespace: str) -> Iterator[None]:
-    """A server for one connection."""
-    with netns.inside(namespace):
-        server = subprocess.Popen(["iperf3", "-s", "-1", "--forceflush"], stdout=subprocess.PIPE, text=True)
-    with server:
-        assert server.stdout is not None
-        while "listening" not in server.stdout.readline():
-            pass
-        try:
-            yield
-        finally:
-            server.terminate()

@@ -86,10 +86,11 @@ def far(namespace: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def serving(namespace: str) -> Iterator[None]:
-    """An iperf3 server there."""
+def serving(namespace: str, *options: str) -> Iterator[None]:
+    """An iperf3 server there; ``-1``: for one connection."""
+    argv = ["iperf3", "-s", "--forceflush", *options]
     with netns.inside(namespace):
-        server = subprocess.Popen(["iperf3", "-s", "--forceflush"], stdout=subprocess.PIPE, text=True)
+        server = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
     with server:
         assert server.stdout is not None
         while "listening" not in server.stdout.readline():
