@@ -60,7 +60,7 @@ class Passwords:
         if look.failed:
             files.update(self._unsealer.files)
         secrets = {**known, **resolved.secrets}
-        for name in difference(site.users, resolved.secrets).gone:
+        for name in site.users.keys() - resolved.secrets.keys():
             secrets.pop(name, None)
         return replace(resolved, secrets=secrets, findings=tuple(findings)), frozenset(files)
 
