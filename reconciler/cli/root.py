@@ -6,7 +6,6 @@ command's function gives back its exit status. Neighbours: ``cli.common`` has wh
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import keyword
 import os
@@ -82,7 +81,9 @@ class Root(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            close = difflib.get_close_matches(name, COMMANDS, 1)
+            from difflib import get_close_matches
+
+            close = get_close_matches(name, COMMANDS, 1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise click.UsageError(f"No such command {name!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reconciler.cli import ask
 from reconciler.cli.common import PATH, Common, Failure, say, show_findings
 
 if TYPE_CHECKING:
@@ -42,6 +41,8 @@ def site_file(common: Common, given: Path | None) -> Path:
         return given
     if DEFAULT.exists():
         return DEFAULT
+    from reconciler.cli import ask
+
     try:
         watched = ask.get(common, "/v1/status")["source"]["file"]
     except Failure:

@@ -51,18 +51,30 @@ def command(
     encrypted passwords are only with a key, unless --secrets is given.
     """
     from reconciler.garbage import uncollected
+
+    with uncollected():
+        status = _checked(common, files, denied, secrets, identities)
+        gc.freeze()  # nor at the end, when the interpreter takes leave
+    return status
+
+
+def _checked(
+    common: Common,
+    files: Sequence[Path],
+    denied: Sequence[str],
+    secrets: bool,
+    identities: Sequence[Path],
+) -> int:
+    """Tell what is found in each; gives back the exit status."""
     from reconciler.site.diagnostic import has_errors, in_order
     from reconciler.site.lint import judged
     from reconciler.site.load import load
     from reconciler.site.report import as_github, as_json, as_text
-    from reconciler.site.sarif import as_sarif
 
     status = 0
     found: dict[str, Sequence[Diagnostic]] = {}
     for file in files:
-        with uncollected():
-            loaded = load(sitefile.read(file), str(file))
-            gc.freeze()  # nor at the end, when the interpreter takes leave
+        loaded = load(sitefile.read(file), str(file))
         more = _about_passwords(common, file, loaded, identities, all_of_them=secrets)
         findings = in_order(judged((*loaded.findings, *loaded.notes, *more), (), denied))
         found[str(file)] = findings
@@ -77,6 +89,8 @@ def command(
     if common.output in {"json", "ndjson"}:
         print_data(common, [view for name, some in found.items() for view in as_json(some, name)], str)
     elif common.output == "sarif":
+        from reconciler.site.sarif import as_sarif
+
         click.echo(json.dumps(as_sarif(found, __version__), indent=2))
     return status
 
@@ -94,11 +108,12 @@ def _about_passwords(
     common: Common, file: Path, loaded: Loaded, keys: Sequence[Path], *, all_of_them: bool
 ) -> tuple[Diagnostic, ...]:
     """What is wrong with passwords that are not in the file itself, as far as it is asked for."""
-    from reconciler.loop.reading.passwords import Passwords, encrypted
-    from reconciler.loop.reading.unseal import Unsealer
-
     if loaded.site is None:
         return ()
+    if all_of_them or keys:
+        from reconciler.loop.reading.passwords import Passwords, encrypted
+        from reconciler.loop.reading.unseal import Unsealer
+
     if all_of_them:
         passwords = Passwords(os.environ.get, opener(common, keys))
         return passwords.of(loaded.site, file.parent, loaded.places)[0].findings

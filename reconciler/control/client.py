@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from reconciler.control.routes import SOCKET_NAME
+from reconciler.control.door import SOCKET_NAME
 
 TIMEOUT = 30.0
 

@@ -12,9 +12,6 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from reconciler.control import answers, requests
 
-SOCKET_NAME = "control.sock"
-"""The socket's name inside the runtime directory."""
-
 Answer: TypeAlias = tuple[int, Any]
 Request: TypeAlias = Mapping[str, Any]
 

@@ -21,8 +21,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from reconciler.blame import described
 from reconciler.control import openapi
+from reconciler.control.door import SOCKET_NAME
 from reconciler.control.handler import Handler
-from reconciler.control.routes import ROUTES, SOCKET_NAME, Route, Service
+from reconciler.control.routes import ROUTES, Route, Service
 from reconciler.metrics import CONTENT_TYPE
 
 LONGEST_BODY = 128 << 20

@@ -7,7 +7,6 @@ This module must hold no rules of its own: the rules are in the model, the texts
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
@@ -136,6 +135,8 @@ def _suggestion(name: str, outer: Path) -> str:
     home = homes(name)
     if home:
         return f"`{name}` is a key {_where(home[0])}"
+    from difflib import get_close_matches
+
     known = keys_at(outer)
     close = get_close_matches(name.lower().replace("-", "_"), known, n=1)
     return f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"

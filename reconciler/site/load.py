@@ -32,10 +32,12 @@ from reconciler.site.tree import Document, Listing, Node, Scalar, Table, Unreada
 MAX_OCTETS: Final = 64 * 1024 * 1024
 """Far larger than a site of 100,000 users; what is larger is some other file."""
 
-_UNWELCOME: Final = re.compile(
+_UNWELCOME: Final = (
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)"
 )
-"""What YAML does not allow, and what it takes for a line's end but an editor does not."""
+"""What YAML does not allow, and what it takes for a line's end but an editor does not: a pattern, which takes
+longer to compile than most files to read, and which few need.
+"""
 
 _ORDINARY: Final = bytes((*b"\t\n", *range(0x20, 0x7F)))
 """Octets of which most files consist, and which stand for themselves."""
@@ -170,12 +172,12 @@ def _clean(text: bytes | str) -> tuple[str, list[Diagnostic]]:
             decoded = text.decode("utf-8-sig", errors="replace")
     else:
         decoded = text.removeprefix("\ufeff")
-    match = _UNWELCOME.search(decoded)
+    match = re.search(_UNWELCOME, decoded)
     if match is not None:
         message = f"character U+{ord(match[0]):04X}, which cannot stand in a text"
         advice = "remove it, or write it as an escape in double quotes"
         findings.append(Diagnostic("E100", message, _after(decoded[: match.start()]), help=advice))
-        decoded = _UNWELCOME.sub("\ufffd", decoded)
+        decoded = re.sub(_UNWELCOME, "\ufffd", decoded)
     return decoded, findings
 
 

@@ -163,8 +163,34 @@ def test_asking_commands_import_nothing_slow() -> None:
         "asyncio",
         "sqlite3",
         "reconciler.daemon",
+        "reconciler.control.answers",
+        "reconciler.plan.render",
     }
     assert slow.isdisjoint(loaded)
+
+
+def test_validate_imports_nothing_that_only_others_need(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text(SITE)
+    loaded = python(
+        "import sys",
+        "from reconciler.cli.root import invoke",
+        f"assert invoke(['validate', {str(file)!r}]) == 0",
+        "print(*sys.modules)",
+    ).split()
+    assert "pydantic" in loaded
+    others = {
+        "difflib",
+        "http.client",
+        "jsonschema",
+        "pyroute2",
+        "scapy",
+        "reconciler.control",
+        "reconciler.loop",
+        "reconciler.plan.render",
+        "reconciler.site.sarif",
+    }
+    assert others.isdisjoint(loaded)
 
 
 def test_exit_statuses_are_the_processes(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from reconciler.control.client import AnswerError, Client, NoDaemonError
-from reconciler.control.routes import ROUTES, SOCKET_NAME, Service
+from reconciler.control.door import SOCKET_NAME
+from reconciler.control.routes import ROUTES, Service
 from reconciler.control.server import Access, Server
 from tests.patience import PATIENCE
 

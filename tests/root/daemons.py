@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from reconciler.control.routes import SOCKET_NAME
+from reconciler.control.door import SOCKET_NAME
 from tests.patience import PATIENCE
 
 _COUNT = re.compile(rb"^reconciler_unpredicted_drops_total (\d+)$", re.MULTILINE)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.control.routes import SOCKET_NAME
+from reconciler.control.door import SOCKET_NAME
 from tests.root.daemons import Daemons, runtime_dir
 
 SLEEP = "import time; time.sleep(60)"
