@@ -19,7 +19,7 @@ from typing import NamedTuple
 from reconciler.engine.access.concentrator import HALF_OPEN_PER_CLIENT, Concentrator, Outcome
 from reconciler.engine.access.effects import Ask, ClosePath, Effect, Event, Fault, Key, OpenPath, Send
 from reconciler.engine.access.limits import REMEMBERED
-from reconciler.engine.access.table import IN_USE, LAST_ID, SILENCE
+from reconciler.engine.access.table import LAST_ID, SILENCE
 from reconciler.engine.access.timers import ROOM
 from tests.engine.access.bench import AC_MAC
 
@@ -141,9 +141,10 @@ class Oracle:
         logins = ac._admission._logins
         for recent in (ac._solicitations._each, ac._solicitations._begun, logins._clients, logins._names):
             assert len(recent._values) <= REMEMBERED
-        assert all(len(ids._taken) <= LAST_ID for ids in ac._ids.values())
+        taken = ac._ids._taken
+        assert len(taken) <= LAST_ID
         table = ac._table
-        assert sum(since == IN_USE for ids in ac._ids.values() for since in ids._taken.values()) == live
+        assert sum(isinstance(holder, str) for holder in taken.values()) == live
         assert sum(map(len, table._by_header.values())) == live
         assert sum(len(table._by_client.of(client)) for client in table._by_client._sessions) == live
         logged_in = sum(len(table._by_user.of(name)) for name in table._by_user._sessions)

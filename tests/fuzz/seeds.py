@@ -38,9 +38,9 @@ class Tapped(Bench):
         super().__init__()
         self.said: list[bytes] = []
 
-    def receive(self, data: bytes) -> list[Effect]:
+    def receive(self, data: bytes, interface: str = "eth0") -> list[Effect]:
         self.said.append(data)
-        return super().receive(data)
+        return super().receive(data, interface)
 
 
 def dialogues() -> Iterator[bytes]:

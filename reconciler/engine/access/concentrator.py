@@ -65,7 +65,7 @@ class Concentrator:
         self.listeners: dict[str, Listener] = {}
         self._entropy = entropy
         self._discovery = Discovery(secret or entropy(32))
-        self._ids: dict[str, SessionIds] = {}
+        self._ids = SessionIds(int.from_bytes(entropy(2), "big"))
         self._policies = Policies()
         self._table = Table()
         self._admission = Admission(self._table, entropy(32))
@@ -189,8 +189,6 @@ class Concentrator:
         """Serve an interface."""
         self.generation = generation
         self.listeners[listener.interface] = listener
-        if listener.interface not in self._ids:
-            self._ids[listener.interface] = SessionIds(int.from_bytes(self._entropy(2), "big"))
 
     def resume(self, recalled: Recalled, config: Config, now: float) -> list[Effect] | None:
         """Go on with a session that was up before a restart, under the ``config`` of then. None: it cannot
@@ -198,13 +196,13 @@ class Concentrator:
         """
         key = recalled.key
         listener = self.listeners.get(key.interface)
-        if listener is None or self._ids[key.interface].in_use(key.id):
+        if listener is None or self._ids.in_use(key.id):
             return None
         session = self._session(key, listener, config, recalled.mru, recalled.generation, recalled.started)
         session.signature, session.line = recalled.signature, recalled.line
         if not self._admission.readmit(session, recalled.user, recalled.address):
             return None
-        self._ids[key.interface].hold(key.id)
+        self._ids.hold(key.interface, key.id)
         return self._lifecycle.resume(session, recalled.agreed, now)
 
     def get(self, key: Key) -> Session | None:
@@ -323,7 +321,7 @@ class Concentrator:
     def _begin(self, listener: Listener, frame: Frame, admitted: Admitted, now: float) -> list[Effect]:
         half_open, limit = len(self._table) - self._table.logged_in, self.config.limits.half_open
         crowded = limit > 0 and half_open >= limit
-        session_id = None if crowded else self._ids[listener.interface].take(now)
+        session_id = None if crowded else self._ids.take(listener.interface, now)
         if session_id is None:
             return [_no_session(listener, frame, admitted, b"too many sessions")]
         key = Key(listener.interface, frame.vlans, frame.source, session_id)
@@ -341,7 +339,7 @@ class Concentrator:
     def _padt(self, listener: Listener, frame: Frame, packet: pppoe.Packet, now: float) -> list[Effect]:
         session = self._table.get((listener.interface, frame.vlans, frame.source, packet.session_id))
         if session is None:
-            return [Dropped(self._stranger(listener, packet))]
+            return [Dropped(self._stranger(packet))]
         return self._lifecycle.forget(session, End.PADT_RECEIVED, now, padt=False)
 
     # Session stage (RFC 2516 §6), where there is no such session
@@ -349,23 +347,22 @@ class Concentrator:
     def _stray(self, listener: Listener, frame: Frame, packet: pppoe.Packet, now: float) -> list[Effect]:
         if packet.code != SESSION:
             return [Dropped(Drop.BAD_CODE)]
-        return [Dropped(self._stranger(listener, packet)), *self._tell(listener, frame, packet, now)]
+        return [Dropped(self._stranger(packet)), *self._tell(listener, frame, packet, now)]
 
     def _tell(self, listener: Listener, frame: Frame, packet: pppoe.Packet, now: float) -> list[Effect]:
         """A client that outlived us, or missed our PADT, learns that it has to dial again. Not one whose
         session has only just ended: after a PADT nothing more is said (RFC 2516 §5.5).
         """
-        known = self._ids[listener.interface].known(packet.session_id, now)
+        known = self._ids.known(listener.interface, packet.session_id, now)
         if known or not self._strangers_told.take(now):
             return []
         return [Send(listener.interface, answer(listener, frame, PADT, packet.session_id, ()))]
 
-    def _stranger(self, listener: Listener, packet: pppoe.Packet) -> Drop:
-        known = self._ids[listener.interface].in_use(packet.session_id)
-        return Drop.FOREIGN_SESSION if known else Drop.UNKNOWN_SESSION
+    def _stranger(self, packet: pppoe.Packet) -> Drop:
+        return Drop.FOREIGN_SESSION if self._ids.in_use(packet.session_id) else Drop.UNKNOWN_SESSION
 
     def _free_id(self, session: Session, now: float) -> None:
-        self._ids[session.key.interface].free(session.key.id, now)
+        self._ids.free(session.key.id, now)
 
 
 def _no_session(listener: Listener, frame: Frame, admitted: Admitted, why: bytes) -> Send:

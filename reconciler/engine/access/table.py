@@ -26,13 +26,12 @@ QUARANTINE = 60.0
 """Seconds for which a freed session id is not given out again, so that a late frame cannot hit a stranger."""
 SILENCE = 10.0
 """Seconds after a session's end in which whoever still sends in it has only not yet had the PADT."""
-IN_USE = float("inf")
 LAST_ID = 0xFFFE
 """0 means discovery and 0xFFFF is reserved (RFC 2516 §4)."""
 
 
 class SessionIds:
-    """Session ids of one interface, rolling from ``start``, each unique while in use and a while after.
+    """Session ids of all interfaces, rolling from ``start``, each unique while in use and a while after.
 
     That while is shorter only when no other id is left: so many short sessions are somebody's mischief, which
     must not keep the others out.
@@ -42,10 +41,10 @@ class SessionIds:
 
     def __init__(self, start: int) -> None:
         self._last = start % LAST_ID
-        self._taken: dict[int, float] = {}  # and since when they are free
+        self._taken: dict[int, str | float] = {}  # the interface that has it, or since when it is free
         self._freed: deque[tuple[float, int]] = deque()
 
-    def take(self, now: float) -> int | None:
+    def take(self, interface: str, now: float) -> int | None:
         """The next free id, or None when all 65,534 are in use."""
         while self._freed and (self._freed[0][0] <= now or len(self._taken) >= LAST_ID):
             del self._taken[self._freed.popleft()[1]]
@@ -54,20 +53,23 @@ class SessionIds:
         while True:
             self._last = self._last % LAST_ID + 1
             if self._last not in self._taken:
-                self._taken[self._last] = IN_USE
+                self._taken[self._last] = interface
                 return self._last
 
-    def known(self, session_id: int, now: float) -> bool:
-        """Whether the id is in use, or was until a moment ago."""
-        return now < self._taken.get(session_id, -IN_USE) + SILENCE
+    def known(self, interface: str, session_id: int, now: float) -> bool:
+        """Whether the id is in use on this interface, or was until a moment ago on any."""
+        taken = self._taken.get(session_id)
+        if isinstance(taken, str):
+            return taken == interface
+        return taken is not None and now < taken + SILENCE
 
     def in_use(self, session_id: int) -> bool:
         """Whether a session has the id now."""
-        return self._taken.get(session_id) == IN_USE
+        return isinstance(self._taken.get(session_id), str)
 
-    def hold(self, session_id: int) -> None:
+    def hold(self, interface: str, session_id: int) -> None:
         """Take this very id."""
-        self._taken[session_id] = IN_USE
+        self._taken[session_id] = interface
 
     def free(self, session_id: int, now: float) -> None:
         """Put an id into quarantine."""

@@ -48,7 +48,7 @@ class Drop(Documented):
     NO_USERS = "no_users", "a request for a new session before the engine was told a single user"
     STOPPING = "stopping", "a request for a new session while every session is being ended"
     UNKNOWN_SESSION = "unknown_session", "for a session that does not exist"
-    FOREIGN_SESSION = "foreign_session", "for another's session: its id with the wrong MAC address or VLAN"
+    FOREIGN_SESSION = "foreign_session", "another session's id with the wrong MAC address, VLAN or interface"
     TRUNCATED_DATA = "truncated_data", "a data packet that is not as long as it says (counted by `ebpf`)"
     DATA_PROTOCOL = "data_protocol", "a data packet that is not IPv4 (counted by `ebpf`)"
     SPOOFED = "spoofed", "a subscriber's packet with another's source address (counted by `ebpf`)"

@@ -61,9 +61,9 @@ class Bench:
         gone = [(name.encode(), terminate)]
         return self._perform(self.concentrator.change_users((), gone, self._generation(), self.now))
 
-    def receive(self, data: bytes) -> list[Effect]:
+    def receive(self, data: bytes, interface: str = "eth0") -> list[Effect]:
         """One frame, and its effects, not delivered to anybody."""
-        return self.concentrator.receive("eth0", data, self.now)
+        return self.concentrator.receive(interface, data, self.now)
 
     def plug_in(self, subscriber: Subscriber) -> Subscriber:
         self.subscribers.append(subscriber)

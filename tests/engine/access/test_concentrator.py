@@ -210,6 +210,7 @@ def test_lowering_sessions_ends_the_oldest_surplus() -> None:
     assert [client.state == "up" for client in clients] == [False, False, True]
 
 
+@pytest.mark.interpreted
 def test_a_bug_costs_one_session_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench()
     theo, pablo, _ = three(bench)
@@ -228,6 +229,7 @@ def test_a_bug_costs_one_session_and_is_told(monkeypatch: pytest.MonkeyPatch) ->
     assert pablo.state == "up"
 
 
+@pytest.mark.interpreted
 def test_X4_a_bug_in_discovery_costs_one_frame_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench()
     theo = bench.dial(subscriber(1, "theo"))
@@ -262,7 +264,7 @@ def test_D33_a_padt_on_another_interface_changes_nothing() -> None:
     bench.concentrator.listen(Listener("eth1", AC_MAC, 1500), 2)
     padt = theo.hangup(bench.now, polite=False)
     (effect,) = bench.concentrator.receive("eth1", padt[0], bench.now)
-    assert effect == Dropped(Drop.UNKNOWN_SESSION)
+    assert effect == Dropped(Drop.FOREIGN_SESSION)
     assert len(bench.concentrator) == 1
 
 

@@ -30,9 +30,11 @@ def frame(
     return ethernet.encode(ethernet.Frame(to, source, vlans, pppoe.ETHERTYPE_DISCOVERY, payload))
 
 
-def answered(bench: Bench, data: bytes) -> tuple[ethernet.Frame, pppoe.Packet, tuple[Tag, ...]]:
+def answered(
+    bench: Bench, data: bytes, interface: str = "eth0"
+) -> tuple[ethernet.Frame, pppoe.Packet, tuple[Tag, ...]]:
     """The one frame that answers, taken apart."""
-    sent = [effect for effect in bench.receive(data) if isinstance(effect, Send)]
+    sent = [effect for effect in bench.receive(data, interface) if isinstance(effect, Send)]
     assert sent, "no answer"
     outer = ethernet.decode(sent[0].frame)
     packet = pppoe.decode(outer.payload)
@@ -44,8 +46,8 @@ def only(tags: tuple[Tag, ...], kind: TagType) -> bytes:
     return value
 
 
-def cookie(bench: Bench, **how: object) -> Tag:
-    _, _, tags = answered(bench, frame(Code.PADI, NAME, **how))  # type: ignore[arg-type]
+def cookie(bench: Bench, interface: str = "eth0", **how: object) -> Tag:
+    _, _, tags = answered(bench, frame(Code.PADI, NAME, **how), interface)  # type: ignore[arg-type]
     return (TagType.AC_COOKIE, only(tags, TagType.AC_COOKIE))
 
 
@@ -211,6 +213,18 @@ def test_D24_a_good_padr_gets_a_session() -> None:
     assert packet.code == Code.PADS
     assert 1 <= packet.session_id <= 0xFFFE
     assert only(tags, TagType.SERVICE_NAME) == b""
+
+
+def test_D24_no_two_interfaces_have_sessions_of_one_id() -> None:
+    bench = Bench()
+    bench.concentrator.listen(Listener("eth1", AC_MAC, 1500), 2)
+    ids = set()
+    for n, interface in enumerate(("eth0", "eth1") * 3):
+        unique = (int(TagType.HOST_UNIQ), bytes([n]))
+        padr = frame(Code.PADR, NAME, unique, cookie(bench, interface))
+        _, pads, _ = answered(bench, padr, interface)
+        ids.add(pads.session_id)
+    assert (len(ids), len(bench.concentrator)) == (6, 6)
 
 
 def test_D24_the_confirmation_has_the_padrs_own_tags() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.engine.access import memo
 from reconciler.engine.access.config import packed, text
+from reconciler.engine.access.discovery import Listener
 from reconciler.engine.access.effects import Effect, Send
 from reconciler.engine.wire import ethernet, pppoe
 from tests.engine.access.bench import AC_MAC, Bench
@@ -169,6 +171,24 @@ def test_D36_a_client_whose_session_nobody_knows_is_told_to_dial_again() -> None
     flood = [bench.receive(session_frame(b"\x02\xc1\0\0\0\7", n)) for n in range(1, 5000)]
     assert sum(len(effects) > 1 for effects in flood) < 250, "but not as fast as it can send"
     assert len(bench.concentrator) == 0
+
+
+def test_D24_D36_of_two_recalled_sessions_of_one_id_the_second_is_told_to_dial_again() -> None:
+    """As an engine may have left them that gave out ids for each interface by itself."""
+    before, after = Bench(), Bench()
+    for n, name in enumerate(("theo", "pablo"), 1):
+        before.dial(subscriber(n, name))
+    first, second = (memo.of(session) for session in before.concentrator)
+    assert first is not None
+    assert second is not None
+    after.concentrator.listen(Listener("eth1", AC_MAC, 1500), 1)
+    recalled = memo.read(second | {"interface": "eth1", "id": first["id"]})
+    settled = after.concentrator.config
+    assert after.concentrator.resume(memo.read(first), settled, after.now)
+    assert after.concentrator.resume(recalled, settled, after.now) is None
+    told = after.receive(session_frame(recalled.key.mac, recalled.key.id), "eth1")
+    assert codes(list(told), recalled.key.mac) == [(0xA7, b"")]
+    assert [session.key.interface for session in after.concentrator] == ["eth0"]
 
 
 PADT_TAGS = b"\x01\x03\0\x02\0\x2a" + b"\x02\x03\0\x05pppd " + b"\x01\x04\0\xffgarbage"
