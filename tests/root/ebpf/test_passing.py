@@ -11,12 +11,14 @@ from collections.abc import Callable
 import pytest
 
 from reconciler.engine.datapath.ebpf import pair
+from reconciler.engine.datapath.ebpf.layout import MOST_MET
 from reconciler.engine.datapath.ebpf.path import EbpfDataPath
-from reconciler.engine.datapath.ebpf.sessions import Sessions
 from reconciler.engine.wire.drop import Drop
-from reconciler.linux import interface, netns, veth
+from reconciler.linux import interface, links, netlink, netns, veth
 from reconciler.linux.packet import EVERY_ETHERTYPE, open_packet_socket
+from tests.engine.datapath.ebpf.test_sessions import meeting
 from tests.patience import PATIENCE
+from tests.root.conftest import carries
 from tests.root.ebpf.carried import SUBSCRIBER, assert_carries, heard
 from tests.root.paths import ADDRESS, CLIENT, KEY, Line, datagram, frame, server
 from tests.root.wire import NOT_OUR_OWN
@@ -129,18 +131,52 @@ def test_packets_of_no_session_are_told_of_a_few_times(line: Line, wire: socket.
     assert line.now.drops()[Drop.STRAY] == 200
 
 
-def test_full_maps_are_said_so(
-    line: Line, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_addresses_that_meet_in_one_place_are_told_apart_and_one_too_many_is_said_so(
+    line: Line, wire: socket.socket, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert isinstance(line.now, EbpfDataPath)
-    sessions: Sessions = line.now._sessions
-    monkeypatch.setattr(sessions, "_most", sessions._unused + 1)
+    line.lead()
+    assert line.now.device is not None
+    netlink.add_route("10.0.0.0/8", line.now.device, line.now.via)
+    addresses = meeting(MOST_MET + 1)
+    keys = [KEY._replace(id=number) for number in range(1, MOST_MET + 2)]
+    for key, address in zip(keys, addresses, strict=True):
+        line.now.open(key, address, 1492)
+    assert f"no room for the packets of one more session ({keys[-1].id:#06x} on eth0)" in caplog.text
+    line.now.close(keys[3])
+    with server() as here:
+        for address in addresses:
+            here.sendto(b"whose?", (socket.inet_ntoa(address), 4001))
+        reached = [struct.unpack("!H", heard(wire)[16:18])[0] for _ in range(MOST_MET - 1)]
+    assert reached == [key.id for key in keys[:-1] if key != keys[3]]
+    assert line.now.drops() == {Drop.NO_SESSION: 2}
+    line.now.open(keys[-1], addresses[-1], 1492)
+    assert keys[-1] in line.now.counters(), "a closed session makes room"
+
+
+def test_I12_an_id_is_good_on_its_own_interface_alone(
+    line: Line, wire: socket.socket, neighbour: str
+) -> None:
+    """The same station, at another cable, has no session there."""
+    line.lead()
     line.now.open(KEY, ADDRESS, 1492)
-    line.now.open(KEY._replace(id=8), bytes([10, 214, 2, 102]), 1492)
-    assert "no room for the packets of one more session (0x0008 on eth0)" in caplog.text
-    line.now.close(KEY)
-    line.now.open(KEY._replace(id=9), bytes([10, 214, 2, 103]), 1492)
-    assert [key.id for key in line.now.counters()] == [9], "a closed session makes room"
+    links.create_veth("eth1", "eth1", neighbour)
+    links.bring("eth1", up=True)
+    with netns.inside(neighbour):
+        links.bring("eth1", up=True)
+        carries("eth1")
+        other = open_packet_socket("eth1", EVERY_ETHERTYPE, (NOT_OUR_OWN,))
+    carries("eth1")
+    eth1 = interface.read("eth1")
+    line.now.attach(eth1.name, eth1.ifindex, eth1.mac)
+    stray = eth1.mac + frame(datagram(b"from elsewhere"))[6:]
+    with other, server() as here, open_packet_socket("eth1", EVERY_ETHERTYPE, (NOT_OUR_OWN,)) as passed:
+        passed.settimeout(PATIENCE)
+        other.send(stray)
+        assert heard(passed) == stray
+        wire.send(frame(datagram(b"from its own")))
+        assert here.recv(64) == b"from its own"
+    assert line.now.counters()[KEY].rx_packets == 1
+    assert line.now.drops() == {Drop.STRAY: 1}
 
 
 def test_a_session_of_smaller_packets_has_a_route_that_says_so(line: Line) -> None:

@@ -40,6 +40,12 @@ INLINE int drop_frame(__u32 reason)
 	return XDP_DROP;
 }
 
+/* The id has led to a session; the rest of its identity says whether it is this one (RFC 2516 section 4). */
+INLINE int is_of(const struct session *session, __u32 ifindex, const __u8 *mac)
+{
+	return session->ifindex == ifindex && !session->vlan[0] && same_mac(session->mac, mac);
+}
+
 SEC("xdp")
 int upstream(struct xdp_md *context)
 {
@@ -49,11 +55,9 @@ int upstream(struct xdp_md *context)
 	struct tag *tag = (void *)header;
 	struct plain_frame *frame;
 	struct ipv4_header *packet;
-	__u32 zero = 0, length, surplus = GROWTH;
-	struct wire wire = {};
+	__u32 zero = 0, id, length, surplus = GROWTH;
 	struct session *session;
 	struct device *pair;
-	struct counts *carried;
 
 	if (data + sizeof(*frame) > end)
 		return XDP_PASS;
@@ -73,11 +77,9 @@ int upstream(struct xdp_md *context)
 	if (header->code || header->protocol & PPP_CONTROL)
 		return XDP_PASS;
 
-	wire.ifindex = context->ingress_ifindex;
-	wire.id = header->id;
-	__builtin_memcpy(wire.mac, stations->from, ETH_ALEN);
-	session = map_lookup(&sessions, &wire);
-	if (!session) {
+	id = htons(header->id);
+	session = map_lookup(&sessions, &id);
+	if (!session || !is_of(session, context->ingress_ifindex, stations->from)) {
 		count_drop(UNKNOWN_SESSION);
 		return XDP_PASS; /* to `strays`, and to a bridge whose port this is */
 	}
@@ -95,11 +97,10 @@ int upstream(struct xdp_md *context)
 		return drop_frame(SPOOFED);
 
 	pair = map_lookup(&device, &zero);
-	carried = map_lookup(&counts, &session->slot);
-	if (!pair || !carried)
+	if (!pair)
 		return XDP_DROP;
-	__sync_fetch_and_add(&carried->rx_packets, 1);
-	__sync_fetch_and_add(&carried->rx_bytes, length);
+	__sync_fetch_and_add(&session->rx_packets, 1);
+	__sync_fetch_and_add(&session->rx_bytes, length);
 
 	clamp(packet, end, session->mtu);
 	if (xdp_adjust_head(context, surplus))
@@ -108,7 +109,7 @@ int upstream(struct xdp_md *context)
 	if ((void *)(frame + 1) > (void *)(long)context->data_end)
 		return XDP_DROP;
 	__builtin_memcpy(frame->stations.to, pair->near_mac, ETH_ALEN);
-	__builtin_memcpy(frame->stations.from, wire.mac, ETH_ALEN);
+	__builtin_memcpy(frame->stations.from, session->mac, ETH_ALEN);
 	frame->ethertype = ETHERTYPE_IPV4;
 	return redirect(pair->far, 0);
 }
@@ -121,17 +122,37 @@ INLINE int drop_packet(__u32 reason)
 	return DROP_PACKET;
 }
 
+/* The open session that has this address, and its id. */
+INLINE struct session *holder(__u32 ipv4, __u32 *id)
+{
+	__u32 place = place_of(ipv4), four = place / 4;
+	struct places *places = map_lookup(&addresses, &four);
+	struct session *session;
+
+	if (!places)
+		return 0;
+	*id = places->id[place % 4];
+#pragma clang loop unroll(disable)
+	for (int met = 0; *id && met < MOST_MET; met++) {
+		session = map_lookup(&sessions, id);
+		if (!session)
+			return 0;
+		if (session->ipv4 == ipv4 && session->ifindex)
+			return session;
+		*id = session->behind;
+	}
+	return 0;
+}
+
 /* At the far end: what the kernel has routed to subscribers. Nothing else may leave the pair. */
 SEC("tc")
 int downstream(struct __sk_buff *skb)
 {
-	struct address to = { .octets = { [10] = 0xff, [11] = 0xff } };
 	struct session_frame *frame;
 	struct plain_frame *plain;
 	struct ipv4_header *packet;
-	struct subscriber *subscriber;
-	struct counts *carried;
-	__u32 length;
+	struct session *session;
+	__u32 length, id;
 
 	if (skb->protocol != ETHERTYPE_IPV4)
 		return DROP_PACKET;
@@ -145,15 +166,13 @@ int downstream(struct __sk_buff *skb)
 	if (length < sizeof(*packet) || length + sizeof(*plain) != skb->len)
 		return drop_packet(TRUNCATED);
 
-	__builtin_memcpy(&to.octets[12], &packet->destination, sizeof(packet->destination));
-	subscriber = map_lookup(&addresses, &to);
-	if (!subscriber)
+	session = holder(packet->destination, &id);
+	if (!session)
 		return drop_packet(NO_SESSION);
-	if (length > subscriber->mtu)
+	if (length > session->mtu)
 		return drop_packet(TOO_BIG);
-	clamp(packet, (void *)(long)skb->data_end, subscriber->mtu);
-	carried = map_lookup(&counts, &subscriber->slot);
-	if (!carried || skb_change_head(skb, GROWTH, 0))
+	clamp(packet, (void *)(long)skb->data_end, session->mtu);
+	if (skb_change_head(skb, GROWTH, 0))
 		return DROP_PACKET;
 	if (skb->len < ETH_ZLEN && skb_change_tail(skb, ETH_ZLEN, 0)) /* filled with zeros */
 		return DROP_PACKET;
@@ -161,18 +180,18 @@ int downstream(struct __sk_buff *skb)
 	frame = (void *)(long)skb->data;
 	if ((void *)(frame + 1) > (void *)(long)skb->data_end)
 		return DROP_PACKET;
-	__builtin_memcpy(frame->stations.to, subscriber->wire.mac, ETH_ALEN);
-	__builtin_memcpy(frame->stations.from, subscriber->ac_mac, ETH_ALEN);
+	__builtin_memcpy(frame->stations.to, session->mac, ETH_ALEN);
+	__builtin_memcpy(frame->stations.from, session->ac_mac, ETH_ALEN);
 	frame->header.ethertype = ETHERTYPE_SESSION;
 	frame->header.version_type = PPPOE_VERSION_TYPE;
 	frame->header.code = 0;
-	frame->header.id = subscriber->wire.id;
+	frame->header.id = htons((__u16)id);
 	frame->header.length = htons((__u16)(length + sizeof(frame->header.protocol)));
 	frame->header.protocol = PPP_IPV4;
 
-	__sync_fetch_and_add(&carried->tx_packets, 1);
-	__sync_fetch_and_add(&carried->tx_bytes, length);
-	return redirect(subscriber->wire.ifindex, 0);
+	__sync_fetch_and_add(&session->tx_packets, 1);
+	__sync_fetch_and_add(&session->tx_bytes, length);
+	return redirect(session->ifindex, 0);
 }
 
 #define TOLD_EVERY 5000000 /* nanoseconds: at most 200 a second */
@@ -183,21 +202,21 @@ SEC("socket")
 int strays(struct __sk_buff *skb)
 {
 	struct session_frame frame;
-	struct wire wire = {};
-	__u32 zero = 0;
+	struct session *session;
+	__u32 zero = 0, id, ifindex = skb->ifindex;
 	__u64 now, *last;
 
 	if (skb->pkt_type || skb_load(skb, 0, &frame, sizeof(frame)))
 		return 0;
 	if (frame.header.code || frame.header.protocol & PPP_CONTROL)
 		return 0;
-	wire.ifindex = skb->ifindex;
-	wire.id = frame.header.id;
-	__builtin_memcpy(wire.mac, frame.stations.from, ETH_ALEN);
+	id = htons(frame.header.id);
+	session = map_lookup(&sessions, &id);
 	last = map_lookup(&told, &zero);
 	now = now_ns();
-	if (!last || now - *last < TOLD_EVERY || !map_lookup(&ports, &wire.ifindex) ||
-	    map_lookup(&sessions, &wire))
+	if (!last || now - *last < TOLD_EVERY || !map_lookup(&ports, &ifindex))
+		return 0;
+	if (!session || is_of(session, ifindex, frame.stations.from))
 		return 0;
 	*last = now;
 	return WHOLE;

@@ -9,65 +9,49 @@ from enum import IntEnum
 from struct import Struct
 from typing import NamedTuple
 
-LAYOUT = 2
+LAYOUT = 3
 """Raised whenever a key or a value changes: what another layout left behind is not taken over."""
 
 ENTRY = Struct("=I")
 """The key of an array, and of ``ports``."""
 
-_wire = Struct("=IHH2s6s")
-_reached = Struct("=I6sH")
-_session = Struct("=I4s6sH16sI")
+PLACES = 65536
+"""Places for addresses in ``addresses``."""
+MOST_MET = 32
+"""Sessions whose addresses may meet in one place: the programs look at no more."""
+
+_session = Struct("=I4x6sH4s6s6x32x")
 _port = Struct("=II")
 _device = Struct("=I6s2x")
+MTU, AC_MAC, BEHIND, COUNTS = 14, 20, 26, 32
+"""Where in an entry of ``sessions`` that is, in octets, which is written or read by itself."""
 
 
 class Wire(NamedTuple):
-    """A session's identity on the wire; the key of ``sessions``."""
+    """A session's identity on the wire: its interface, the subscriber's MAC address, its id."""
 
     ifindex: int
     mac: bytes
     id: int
 
-    def pack(self) -> bytes:
-        return _wire.pack(self.ifindex, 0, 0, self.id.to_bytes(2, "big"), self.mac)
-
-    @classmethod
-    def unpack(cls, data: bytes) -> Wire:
-        ifindex, _, _, number, mac = _wire.unpack(data)
-        return cls(ifindex, mac, int.from_bytes(number, "big"))
-
-
-class Subscriber(NamedTuple):
-    """A value of ``addresses``: whose it is, where it counts, our MAC address, the largest packet."""
-
-    wire: Wire
-    slot: int
-    ac_mac: bytes
-    mtu: int
-
-    def pack(self) -> bytes:
-        return self.wire.pack() + _reached.pack(self.slot, self.ac_mac, self.mtu)
-
-    @classmethod
-    def unpack(cls, data: bytes) -> Subscriber:
-        return cls(Wire.unpack(data[: _wire.size]), *_reached.unpack(data[_wire.size :]))
-
 
 class Session(NamedTuple):
-    """A value of ``sessions``: where it counts, its address, our MAC address, its largest packet."""
+    """An entry of ``sessions``, whose number is the id, without what is counted there: the interface, 0 if it
+    is closed; the subscriber's MAC address, largest packet and address; our MAC address.
+    """
 
-    slot: int
+    ifindex: int
+    mac: bytes
+    mtu: int
     address: bytes
     ac_mac: bytes
-    mtu: int
 
     def pack(self) -> bytes:
-        return _session.pack(self.slot, self.address, self.ac_mac, self.mtu, bytes(16), 0)
+        return _session.pack(*self)
 
     @classmethod
     def unpack(cls, data: bytes) -> Session:
-        return cls(*_session.unpack(data)[:4])
+        return cls(*_session.unpack(data))
 
 
 class Port(NamedTuple):
@@ -99,9 +83,12 @@ class Device(NamedTuple):
         return cls(*_device.unpack(data))
 
 
-def address_key(ipv4: bytes) -> bytes:
-    """The key of ``addresses`` for an IPv4 address."""
-    return bytes(10) + b"\xff\xff" + ipv4
+def place_of(ipv4: bytes) -> int:
+    """Where in ``addresses`` a session with this address is. Those of a network of 65,536 are side by side;
+    which networks meet where, is mixed.
+    """
+    number = int.from_bytes(ipv4, "big")
+    return (number ^ (number >> 16) * 40503) % PLACES
 
 
 class Dropped(IntEnum):

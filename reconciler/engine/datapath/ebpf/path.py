@@ -17,7 +17,8 @@ from reconciler.engine.datapath.base import VIA, Counters, PathError
 from reconciler.engine.datapath.ebpf import attachments, kernel, pair
 from reconciler.engine.datapath.ebpf.layout import ENTRY, Device, Dropped, Wire
 from reconciler.engine.datapath.ebpf.pins import Pins, sweep
-from reconciler.engine.datapath.ebpf.sessions import FullError, Sessions
+from reconciler.engine.datapath.ebpf.sessions import Sessions
+from reconciler.engine.datapath.ebpf.shared import FullError
 from reconciler.engine.datapath.ebpf.strays import Strays
 from reconciler.engine.wire.drop import Drop
 from reconciler.linux.bpf import Map, shape_of
@@ -91,10 +92,12 @@ class EbpfDataPath:
         attachments.on_far_end(self._pins, self._loaded.tc, devices.far_index, self._rtnl)
 
     def attach(self, interface: str, index: int, mac: bytes) -> None:
-        self._sessions.serve(index, access_only=self._access_only)
         native = self._pair.takes_native
         try:
+            self._sessions.serve(index, access_only=self._access_only)
             attachments.on_access_interface(self._pins, self._loaded.xdp, interface, index, native=native)
+        except FullError:
+            raise PathError(f"no room for {interface}: {len(self._sessions.ports):,} are served") from None
         except PathError:
             self._sessions.leave(index)
             raise

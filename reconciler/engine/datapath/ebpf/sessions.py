@@ -1,13 +1,12 @@
 """The sessions in the maps, and what they have carried: written one by one, read at will.
 
-Each has an entry of ``counts`` of its own, which the programs write and nobody else while it is open; what
-the closed sessions of an interface have carried is added up in the interface's. Neighbours: ``path``. It must
-not know devices.
+What a session has carried is in its own entry, and nobody but the programs writes that while it is open; what
+the closed sessions of an interface have carried is added up in the interface's entry of ``counts``.
+Neighbours: ``path``; ``shared`` has the maps' memory. It must not know devices.
 """
 
 from __future__ import annotations
 
-import mmap
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,19 +16,14 @@ from reconciler.engine.datapath.ebpf.layout import (
     Dropped,
     Port,
     Session,
-    Subscriber,
     Wire,
-    address_key,
 )
+from reconciler.engine.datapath.ebpf.shared import FullError, Lines, Numbers, Places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reconciler.linux.bpf import Map
-
-
-class FullError(Exception):
-    """The maps have no room for one more."""
 
 
 class Closed(NamedTuple):
@@ -39,31 +33,21 @@ class Closed(NamedTuple):
     carried: Counters
 
 
-class Open(NamedTuple):
-    """A session that is open: its address and where it counts."""
-
-    address: bytes
-    slot: int
-
-
 class Sessions:
     """The maps' contents, as far as sessions and interfaces go. What is in the maps already is taken over."""
 
     def __init__(self, maps: Mapping[str, Map]) -> None:
-        self._sessions, self._addresses, self._ports = maps["sessions"], maps["addresses"], maps["ports"]
-        self._counts = _Numbers(maps["counts"])
-        self._drops = _Numbers(maps["drops"])
-        self.open_now: dict[Wire, Open] = {}
-        self.ports: dict[int, Port] = {}
-        for key, value in self._sessions.items():
-            found = Session.unpack(value)
-            self.open_now[Wire.unpack(key)] = Open(found.address, found.slot)
-        for key, value in self._ports.items():
-            self.ports[ENTRY.unpack(key)[0]] = Port.unpack(value)
-        taken = {held.slot for held in self.open_now.values()} | {port.slot for port in self.ports.values()}
-        self._most = maps["counts"].shape.entries
-        self._unused = max(taken, default=-1) + 1
-        self._freed = deque(slot for slot in range(self._unused) if slot not in taken)
+        self._lines = Lines(maps["sessions"])
+        self._places = Places(maps["addresses"], self._lines)
+        self._ports = maps["ports"]
+        self._counts, self._drops = Numbers(maps["counts"]), Numbers(maps["drops"])
+        self.open_now: dict[Wire, bytes] = {}
+        """The sessions that are open, each with its address."""
+        for number in self._lines.open_now():
+            self._take_over(number)
+        self.ports = {ENTRY.unpack(key)[0]: Port.unpack(value) for key, value in self._ports.items()}
+        taken = {port.slot for port in self.ports.values()}
+        self._freed = deque(slot for slot in range(maps["counts"].shape.entries) if slot not in taken)
 
     def serve(self, ifindex: int, *, access_only: bool) -> None:
         """Count for an interface; what it has counted before stays."""
@@ -83,88 +67,61 @@ class Sessions:
 
     def open(self, wire: Wire, address: bytes, ac_mac: bytes, mtu: int) -> None:
         """Let a session's packets through. One that is open goes on counting. Raises ``FullError``."""
-        before = self.open_now.get(wire)
-        if before is not None and before.address != address:
-            self.close(wire)
-            before = None
-        slot = self._take() if before is None else before.slot
+        session = Session(wire.ifindex, wire.mac, mtu, address, ac_mac)
+        before = self._lines.get(wire.id)
+        if before is not None:
+            if (before.ifindex, before.mac, before.address) == (wire.ifindex, wire.mac, address):
+                self._lines.renew(wire.id, session)
+                return
+            self.close(Wire(before.ifindex, before.mac, wire.id))
+        self._lines.open(wire.id, session)
+        self.open_now[wire] = address
         try:
-            self._sessions.put(wire.pack(), Session(slot, address, ac_mac, mtu).pack())
-            self.open_now[wire] = Open(address, slot)
-            self._addresses.put(address_key(address), Subscriber(wire, slot, ac_mac, mtu).pack())
-        except OSError as error:  # the kernel has no memory for it
-            self.open_now[wire] = Open(address, slot)
+            self._places.put(wire.id, address)
+        except FullError:
             self.close(wire)
-            raise FullError from error
+            raise
 
     def close(self, wire: Wire) -> Closed | None:
         """Stop a session's packets; what it was, if it was open."""
-        was = self.open_now.pop(wire, None)
-        if was is None:
+        address = self.open_now.pop(wire, None)
+        if address is None:
             return None
-        held = self._addresses.get(address_key(was.address))
-        if held is not None and Subscriber.unpack(held).wire == wire:
-            self._addresses.remove(address_key(was.address))
-        self._sessions.remove(wire.pack())
-        carried = self._counts.of(was.slot)
+        self._places.remove(wire.id, address)
+        carried = self._lines.close(wire.id)
         port = self.ports.get(wire.ifindex)
         if port is not None:
             self._counts.add(port.slot, carried)
-        self._freed.append(was.slot)
-        return Closed(was.address, Counters(*carried))
+        return Closed(address, Counters(*carried))
 
     def carried(self, wire: Wire) -> Counters:
         """What a session that is open has carried."""
-        return Counters(*self._counts.of(self.open_now[wire].slot))
+        return Counters(*self._lines.carried(wire.id))
 
     def carried_before(self, ifindex: int) -> Counters:
         """What the closed sessions of an interface have carried."""
-        return Counters(*self._counts.of(self.ports[ifindex].slot))
+        return Counters(*self._counts.get(self.ports[ifindex].slot))
 
     def dropped(self) -> Iterator[tuple[Dropped, int]]:
         """How many packets were dropped, by reason."""
-        return ((reason, self._drops.of(reason)[0]) for reason in Dropped)
+        return ((reason, self._drops.get(reason)[0]) for reason in Dropped)
 
     def let_go(self) -> None:
         """Let go of the maps' memory."""
-        self._counts.close()
-        self._drops.close()
+        for held in (self._lines, self._places, self._counts, self._drops):
+            held.let_go()
+
+    def _take_over(self, number: int) -> None:
+        found = self._lines.get(number)
+        if found is not None:
+            self.open_now[Wire(found.ifindex, found.mac, number)] = found.address
+            if not self._places.lead_to(number, found.address):  # the engine before was killed in between
+                self._places.put(number, found.address)
 
     def _take(self) -> int:
-        if self._unused < self._most:
-            slot, self._unused = self._unused, self._unused + 1
-        elif self._freed:
-            slot = self._freed.popleft()  # the one that was freed longest ago: nobody counts there any more
-        else:
+        """A place for an interface's counts: the one that was freed longest ago, if no new one is left."""
+        if not self._freed:
             raise FullError
+        slot = self._freed.popleft()
         self._counts.clear(slot)
         return slot
-
-
-class _Numbers:
-    """An array of numbers of 64 bits that this process and the programs share."""
-
-    def __init__(self, array: Map) -> None:
-        shape = array.shape
-        self._width = shape.value_size // 8
-        self._memory = mmap.mmap(array.fd, shape.entries * shape.value_size)
-        self._view = memoryview(self._memory).cast("Q")
-
-    def of(self, entry: int) -> list[int]:
-        """What was carried, from an entry of ``counts``; the number, from one of ``drops``."""
-        at = entry * self._width
-        return self._view[at : at + self._width].tolist()
-
-    def add(self, entry: int, more: list[int]) -> None:
-        at = entry * self._width
-        for n, number in enumerate(more):
-            self._view[at + n] += number
-
-    def clear(self, entry: int) -> None:
-        at = entry * self._width
-        for n in range(at, at + self._width):
-            self._view[n] = 0
-
-    def close(self) -> None:
-        self._view.release()
-        self._memory.close()

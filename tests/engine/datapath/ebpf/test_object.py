@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.engine.access.table import LAST_ID
 from reconciler.engine.datapath.ebpf import elf, kernel, layout
 from reconciler.linux.bpf import Shape
 from tests.missing import do_without
@@ -29,13 +30,12 @@ def test_it_is_what_its_source_compiles_to(tmp_path: Path) -> None:
 
 def test_its_maps_have_the_layout_that_python_writes() -> None:
     maps = elf.read(kernel.OBJECT.read_bytes()).maps
-    wire = len(layout.Wire(1, bytes(6), 7).pack())
-    session = len(layout.Session(1, bytes(4), bytes(6), 1492).pack())
-    subscriber = len(layout.Subscriber(layout.Wire(1, bytes(6), 7), 1, bytes(6), 1492).pack())
+    session = len(layout.Session(1, bytes(6), 1492, bytes(4), bytes(6)).pack())
+    assert session == 64, "a line of the cache"
     sizes = {name: (shape.key_size, shape.value_size) for name, shape in maps.items()}
     assert sizes == {
-        "sessions": (wire, session),
-        "addresses": (len(layout.address_key(bytes(4))), subscriber),
+        "sessions": (4, session),
+        "addresses": (4, 8),
         "counts": (4, 32),
         "ports": (4, len(layout.Port(1, True).pack())),
         "device": (4, len(layout.Device(1, bytes(6)).pack())),
@@ -43,6 +43,8 @@ def test_its_maps_have_the_layout_that_python_writes() -> None:
         "told": (4, 8),
     }
     assert maps["drops"].entries >= len(layout.Dropped)
+    assert maps["sessions"].entries > LAST_ID
+    assert maps["addresses"].entries * 4 == layout.PLACES
 
 
 def test_its_programs_refer_to_its_maps_alone() -> None:
@@ -72,13 +74,12 @@ def test_another_machines_object_is_refused() -> None:
 
 
 def test_what_is_written_is_read_back() -> None:
-    wire = layout.Wire(3, b"\2\xc1\0\0\0\1", 0x1234)
-    assert layout.Wire.unpack(wire.pack()) == wire
-    subscriber = layout.Subscriber(wire, 5, b"\2\0\0\0\0\7", 1492)
-    assert layout.Subscriber.unpack(subscriber.pack()) == subscriber
-    assert wire.pack()[8:10] == b"\x12\x34", "the id as on the wire"
-    session = layout.Session(5, b"\x0a\0\0\1", b"\2ac\0\0\1", 1492)
-    assert layout.Session.unpack(session.pack()) == session
+    session = layout.Session(5, b"\2\xc1\0\0\0\1", 1492, b"\x0a\0\0\1", b"\2ac\0\0\1")
+    packed = session.pack()
+    assert layout.Session.unpack(packed) == session
+    assert packed[layout.MTU :][:2] == (1492).to_bytes(2, "little")
+    assert packed[layout.AC_MAC :][:6] == session.ac_mac
+    assert not any(packed[layout.BEHIND :]), "nobody behind it, nothing counted"
     assert layout.Port.unpack(layout.Port(9, True).pack()) == layout.Port(9, True)
     assert layout.Device.unpack(layout.Device(4, b"\2near\1").pack()) == layout.Device(4, b"\2near\1")
 
