@@ -19,7 +19,6 @@ from reconciler.engine.wire.ppp import Packet
 
 RESPONSE_SIZE = 49
 """Octets of a response's value, in both versions (RFC 2433 §4, RFC 2759 §4)."""
-_NT_RESPONSE = slice(24, 48)
 _USE_NT_RESPONSE = 1
 """The last octet of version 1's response: that the NT response counts, not LAN Manager's (RFC 2433 §4)."""
 _WRONG = b"E=691 R=0"
@@ -62,7 +61,7 @@ class MsChapV2(_MsChap):
 
     def claim(self, value: bytes, name: bytes) -> MsChapV2Credentials:
         """Peer-Challenge, eight reserved octets, NT-Response, flags (§4)."""
-        return MsChapV2Credentials(name, self._challenge, value[:16], value[_NT_RESPONSE])
+        return MsChapV2Credentials(name, self._challenge, value[:16], nt_response(value))
 
     def accepted(self, proof: bytes) -> bytes:
         """The authenticator response in upper case, with the space before the message (§5)."""
@@ -84,4 +83,9 @@ class MsChapV1(_MsChap):
     def claim(self, value: bytes, name: bytes) -> MsChapCredentials:
         """LAN Manager response, NT response, and which of them counts (§4)."""
         uses_nt = value[-1] == _USE_NT_RESPONSE
-        return MsChapCredentials(name, self._challenge, value[_NT_RESPONSE] if uses_nt else b"")
+        return MsChapCredentials(name, self._challenge, nt_response(value) if uses_nt else b"")
+
+
+def nt_response(value: bytes) -> bytes:
+    """Of a response's value, in both versions (RFC 2433 §4, RFC 2759 §4)."""
+    return value[24:48]
