@@ -7,11 +7,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from reconciler.engine.access.effects import Ask, Key
 from reconciler.engine.access.reasons import Refusal
 from reconciler.engine.access.secret import Scrypt
 from reconciler.engine.access.users import Question
 from reconciler.engine.workers import Answer, Workers
+
+pytestmark = pytest.mark.interpreted
 
 KEY = Key("eth0", (), b"\x02\0\0\0\0\1", 7)
 PATIENCE = 30.0

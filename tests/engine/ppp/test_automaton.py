@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from reconciler.engine.ppp.automaton import TIMED, Event, Layer, State
-from reconciler.engine.ppp.control import NEVER, Code, ControlProtocol
+from reconciler.engine.ppp.control import NEVER, Code
+from reconciler.engine.ppp.ipv6cp import Ipv6cp
 from reconciler.engine.ppp.outputs import Output
 from reconciler.engine.ppp.policy import LinkPolicy
-from reconciler.engine.wire.ppp import Option, Packet
+from reconciler.engine.wire.ppp import Packet
 
 EVENTS = {
     "Up": Event.UP,
@@ -41,28 +42,8 @@ def cells() -> list[tuple[str, int, str]]:
     return [(row[0], state, cell) for row in rows for state, cell in enumerate(row[1:])]
 
 
-class Plain(ControlProtocol):
-    """A protocol without options."""
-
-    protocol = 0xC021
-
-    def reset(self) -> None: ...
-    def wanted(self) -> tuple[Option, ...]:
-        return ()
-
-    def judge(self, kind: int, value: bytes) -> bytes | None:  # noqa: ARG002
-        return None
-
-    def may_reject(self, kind: int, value: bytes) -> bool:  # noqa: ARG002
-        return True
-
-    def agreed(self, options: tuple[Option, ...]) -> None: ...
-    def naked(self, kind: int, value: bytes) -> None: ...
-    def rejected(self, kind: int) -> None: ...
-
-
-def in_state(state: int) -> Plain:
-    endpoint = Plain(LinkPolicy(b"AC"), 1500)
+def in_state(state: int) -> Ipv6cp:
+    endpoint = Ipv6cp(LinkPolicy(b"AC"), 1500, bytes)
     endpoint.state = State(state)
     endpoint._heard = True  # the wait before the very first request is tested with `control`
     endpoint._transmissions = 7
@@ -95,7 +76,7 @@ def test_L_rfc1661_cell(name: str, state: int, cell: str) -> None:
     check_counter_and_timer(endpoint, actions)
 
 
-def check_counter_and_timer(endpoint: Plain, actions: list[str]) -> None:
+def check_counter_and_timer(endpoint: Ipv6cp, actions: list[str]) -> None:
     sends = sum(action in ("scr", "str") for action in actions)
     before = 0 if "irc" in actions else 7
     expected = endpoint.policy.max_terminate if "zrc" in actions else before + sends
