@@ -54,6 +54,7 @@ def build_debian(wheel: Path, into: Path) -> Path:
     with TemporaryDirectory() as made:
         root = Path(made) / "root"
         install_libraries(root, wheel)
+        compile_core(root)
         install_files(root)
         fields = describe(root, wheel)
         package = into / f"reconciler_{fields['version']}_{fields['architecture']}.deb"
@@ -62,11 +63,10 @@ def build_debian(wheel: Path, into: Path) -> Path:
 
 
 def install_libraries(root: Path, wheel: Path) -> None:
-    """A virtual environment at its later place under ``root``, compiled, without scripts of its own."""
+    """A virtual environment at its later place under ``root``, without scripts of its own."""
     home = root / HOME
     run(PYTHON, "-m", "venv", "--without-pip", home)
-    pip = (sys.executable, "-m", "pip", "--python", home / "bin/python", "--disable-pip-version-check")
-    run(*pip, "install", "-q", "--no-compile", "-c", ROOT / "constraints.txt", wheel)
+    install(home, wheel)
     for script in (home / "bin").iterdir():
         if not script.name.startswith("python"):
             script.unlink()
@@ -75,9 +75,24 @@ def install_libraries(root: Path, wheel: Path) -> None:
     (home / "pyvenv.cfg").write_text(f"home = {PYTHON.parent}\ninclude-system-site-packages = false\n")
     for origin in home.glob("lib/python*/site-packages/*.dist-info/direct_url.json"):
         origin.unlink()
+
+
+def compile_core(root: Path) -> None:
+    """The engine's core as machine code, by mypyc, and everything else as Python's own."""
+    home = root / HOME
+    (libraries,) = home.glob("lib/python*/site-packages")
+    with TemporaryDirectory() as tools:
+        install(home, "mypy[mypyc]", "--target", tools)
+        run("env", f"PYTHONPATH={tools}", PYTHON, HERE / "compile.py", libraries, quiet=True)
     # Judged by content and not by date, so that the same tree gives the same files.
     mode = ("--invalidation-mode", "unchecked-hash", "-s", str(root), "-p", "/")
     run(PYTHON, "-m", "compileall", "-q", *mode, home / "lib")
+
+
+def install(home: Path, *what: str | Path) -> None:
+    """Let pip install for the Python of a virtual environment, at the versions of constraints.txt."""
+    pip = (sys.executable, "-m", "pip", "--python", home / "bin/python", "--disable-pip-version-check")
+    run(*pip, "install", "-q", "--no-compile", "-c", ROOT / "constraints.txt", *what)
 
 
 def install_files(root: Path) -> None:
@@ -131,8 +146,10 @@ def copy(source: Path, target: Path, mode: int = 0o644) -> None:
 
 
 def run(*words: str | Path, quiet: bool = False) -> None:
-    """A command that must succeed."""
-    subprocess.run(words, check=True, stdout=subprocess.DEVNULL if quiet else None)
+    """A command that must succeed; a quiet one is heard when it does not."""
+    done = subprocess.run(words, check=False, stdout=subprocess.PIPE if quiet else None, text=True)
+    if done.returncode:
+        sys.exit(f"{done.stdout or ''}failed: {' '.join(map(str, words))}")
 
 
 def said(*words: str | Path) -> str:

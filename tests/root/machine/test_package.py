@@ -62,6 +62,8 @@ def test_started_it_serves_and_is_confined(box: Box) -> None:
         limits = box.machine.run("cat", f"/proc/{process}/status")
         assert re.search(r"^NoNewPrivs:\s1$", limits, re.MULTILINE)
         assert re.search(r"^Seccomp:\s2$", limits, re.MULTILINE)
+    mapped = box.machine.run("cat", f"/proc/{box.pid(ENGINE)}/maps")
+    assert "/reconciler__mypyc." in mapped, "the engine's core runs as Python"
 
 
 def processes(box: Box) -> list[str]:
