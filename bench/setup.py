@@ -7,11 +7,13 @@ was busier than the engine the row says so.
 
 from __future__ import annotations
 
+from itertools import product
+from pathlib import Path
 from statistics import median
 from typing import Final
 
 from bench.report import Chart, Report, Table
-from bench.world import Engine, Load, served
+from bench.world import ROOT, Engine, Load, compiled, served
 from reconciler.engine.messages import AuthMethod
 
 GOAL: Final = 8000.0
@@ -33,27 +35,29 @@ _COLUMNS = (
 
 
 def run(*, quick: bool) -> Report:
-    """Every method at every number of sessions."""
+    """Every method at every number of sessions, by the engine as Python and with its core compiled."""
     counts = COUNTS[:2] if quick else COUNTS
     tables: list[Table] = []
     lines: dict[str, list[tuple[float, float]]] = {}
-    for method in METHODS:
-        table = Table(f"{method}, {WINDOW} at a time", _COLUMNS)
-        for count in counts if method == "pap" else counts[:3]:
-            table.rows.append(_measure(method, count, rounds=1 if quick or count > 5000 else 3))
-        tables.append(table)
-        lines[method] = [(float(str(row[0])), float(str(row[2]))) for row in table.rows]
+    with compiled() as fast:
+        for method, (how, code) in product(METHODS, {"": ROOT, ", compiled": fast}.items()):
+            table = Table(f"{method}{how}, {WINDOW} at a time", _COLUMNS)
+            for count in counts if method == "pap" else counts[:3]:
+                rounds = 1 if quick or count > 5000 else 3
+                table.rows.append(_measure(method, count, rounds, code))
+            tables.append(table)
+            lines[method + how] = [(float(str(row[0])), float(str(row[2]))) for row in table.rows]
     chart = Chart("setup", "Sessions set up per second of one core", "sessions", "per second", lines, GOAL)
     about = (
         "Real packet sockets over a veth pair, the null data path, the journal on disk. `a second` is what"
         " was reached, `per core` what the engine's own processor time allows; `kB each` is what its memory"
-        " grew by."
+        " grew by. `compiled` is the engine as the Debian package has it; otherwise it runs from source."
     )
     return Report("setup", "Set-up rate", about, tables, [chart])
 
 
-def _measure(method: AuthMethod, count: int, rounds: int) -> tuple[int | float | str | None, ...]:
-    found = [_round(method, count) for _ in range(rounds)]
+def _measure(method: AuthMethod, count: int, rounds: int, code: Path) -> tuple[int | float | str | None, ...]:
+    found = [_round(method, count, code) for _ in range(rounds)]
     middle = [median(values) for values in zip(*(numbers for numbers, _ in found), strict=True)]
     rate, each, p50, p99, paced, memory = middle
     generator = any(limited for _, limited in found)
@@ -61,14 +65,14 @@ def _measure(method: AuthMethod, count: int, rounds: int) -> tuple[int | float |
     return (count, rate, 1e6 / each, each, p50 * 1e3, p99 * 1e3, paced * 1e3, memory / 1024, limit)
 
 
-def _round(method: AuthMethod, count: int) -> tuple[tuple[float, ...], bool]:
-    with served(count + 1000, method) as (engine, load):
+def _round(method: AuthMethod, count: int, code: Path) -> tuple[tuple[float, ...], bool]:
+    with served(count + 1000, method, code) as (engine, load):
         memory, cpu = engine.resident, engine.cpu
         done = load.do("dial", first=0, count=count, window=WINDOW)
         cpu = engine.cpu - cpu
         memory = engine.resident - memory
         paced = _paced(engine, load, count)
-    each = max(cpu, 0.01) / count * 1e6
+    each = cpu / count * 1e6
     numbers = (count / done["seconds"], each, done["p50"], done["p99"], paced, memory / count)
     return numbers, bool(done["cpu"] > cpu)
 

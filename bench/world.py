@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,6 +34,7 @@ SETTINGS: Final[Settings] = {
 }
 
 
+ROOT: Final = Path(__file__).parents[1]
 _OURS: Final = re.compile(r"rcb-(\d+)-")
 
 
@@ -112,12 +114,13 @@ class Process:
 
 
 class Engine(Process):
-    """A running engine, and a client of it."""
+    """A running engine, of the ``reconciler`` in ``code``, and a client of it."""
 
-    def __init__(self, cable: Cable, directory: Path, datapath: str = "null") -> None:
+    def __init__(self, cable: Cable, directory: Path, datapath: str = "null", code: Path = ROOT) -> None:
         options = ["--runtime-dir", str(directory), "--datapath", datapath]
         argv = ["-m", "reconciler.engine", *options]
-        super().__init__(cable.here, argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        quiet: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+        super().__init__(cable.here, argv, cwd=code, **quiet)
         assert self._child.stdout is not None
         if self._child.stdout.readline() != "ready\n":
             raise RuntimeError("the engine did not start")
@@ -179,12 +182,24 @@ def entry(number: int) -> UserEntry:
 
 
 @contextmanager
-def served(users: int, method: AuthMethod = "pap", **settings: Any) -> Iterator[tuple[Engine, Load]]:
+def compiled() -> Iterator[Path]:
+    """A copy of the package whose engine has its core compiled, as the Debian package's has."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
+        shutil.copytree(ROOT / "reconciler", Path(directory, "reconciler"))
+        program = (sys.executable, ROOT / "packaging/compile.py", directory)
+        subprocess.run(program, check=True, stdout=subprocess.DEVNULL)
+        yield Path(directory)
+
+
+@contextmanager
+def served(
+    users: int, method: AuthMethod = "pap", code: Path = ROOT, **settings: Any
+) -> Iterator[tuple[Engine, Load]]:
     """An engine that serves so many users, and a street of them."""
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as directory,
         Cable() as cable,
-        Engine(cable, Path(directory)) as engine,
+        Engine(cable, Path(directory), code=code) as engine,
         Load(cable, method) as load,
     ):
         engine.set_up(users, method, **settings)
