@@ -66,15 +66,28 @@ def users_of(root: Node | None) -> tuple[UserFacts, ...]:
 def user_facts(key: Scalar, node: Node) -> UserFacts:
     """What the entry ``key: node`` of the site's users says."""
     if not isinstance(node, Table):
-        return UserFacts(key.text, key.place, None, _SESSIONS, True, None)
-    sessions, enabled = node.get("sessions"), node.get("enabled")
+        return with_password(key.text, key.place)
+    secrets = tuple(given for source in SOURCES if (given := node.key(source)) is not None)
+    return with_settings(key.text, key.place, secrets, node.get)
+
+
+def with_password(name: str, key: Place) -> UserFacts:
+    """A user written as just a password."""
+    return UserFacts(name, key, None, _SESSIONS, True, None)
+
+
+def with_settings(
+    name: str, key: Place, secrets: tuple[Scalar, ...], value_of: Callable[[str], Node | None]
+) -> UserFacts:
+    """A user written with settings; ``secrets`` are in the order of ``SOURCES``."""
+    sessions, enabled = value_of("sessions"), value_of("enabled")
     return UserFacts(
-        name=key.text,
-        key=key.place,
-        fixed=address(node.get("ip")),
+        name,
+        key,
+        fixed=address(value_of("ip")),
         sessions=(sessions and positive(sessions)) or _SESSIONS,
         enabled=enabled is None or _read(enabled, values.truth) is not False,
-        secrets=tuple(given for source in SOURCES if (given := node.key(source)) is not None),
+        secrets=secrets,
     )
 
 

@@ -1,14 +1,15 @@
-"""Reading a site again after an edit: what is known of a user holds for as long as its lines stay the same.
+"""Reading a site user by user: what is known of one holds for as long as its lines stay the same.
 
-Of a text whose users stand apart (``site.segments``) only those whose lines are new are given to the parser,
-at the lines where they stand: the others are replaced by empty lines, so that every place is right. What the
-parser makes of that must look exactly as expected, or the whole text is read. Neighbours: ``site.load``,
-whose findings and site must be the same either way. It must not know what a site is for, nor keep a text
-longer than until the next one is read.
+Of a text whose users stand apart (``site.segments``) only those whose lines are new are read, and of these
+only those that are not ``site.ordinary`` are given to the parser, at the lines where they stand: the others
+are replaced by empty lines, so that every place is right. What the parser makes of that must look exactly as
+expected, or the whole text is read. Neighbours: ``site.load``, whose findings and site must be the same
+either way. It must not know what a site is for, nor keep a text longer than until the next one is read.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -17,9 +18,10 @@ from typing import NamedTuple, TypeVar
 from reconciler.site.compose import compose
 from reconciler.site.diagnostic import Diagnostic
 from reconciler.site.facts import UserFacts, user_facts
+from reconciler.site.ordinary import Ordinary, read
 from reconciler.site.place import Path, Place
 from reconciler.site.segments import Again, Segments, split, split_again
-from reconciler.site.tree import Document, Table, spots
+from reconciler.site.tree import Document, Node, Plain, Table, spots
 from reconciler.site.user import User
 
 T = TypeVar("T")
@@ -42,6 +44,12 @@ class Entry(NamedTuple):
         """The line where it is now."""
         return self.line + self.facts.below
 
+    def alone(self) -> tuple[Node, int]:
+        """A site that has only this user, and how many lines further down the user is."""
+        root = compose("users:\n" + self.text).root
+        assert root is not None
+        return root, self.now - 2
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -55,6 +63,11 @@ class Known:
     """The line on which the users end."""
     crossed: tuple[Diagnostic, ...]
 
+    def beside(self, line: int) -> tuple[Node, int] | None:
+        """The user who stands on a line, as a site of its own, and how many lines further down that is."""
+        position = bisect_right(self.entries, line, key=lambda entry: entry.now) - 1
+        return self.entries[position].alone() if position >= 0 and line < self.end else None
+
     def again(self, text: str) -> Again | None:
         """Another text, as far as it is not this one."""
         starts = list(accumulate(map(len, self.segments.users), initial=len(self.segments.head)))
@@ -63,15 +76,16 @@ class Known:
 
 @dataclass(slots=True)
 class Part:
-    """A text of which only some users were parsed: those that ``document`` has, None in ``middle``. Before
-    and after it are users who stand where ``known`` has them, or all further down by as many lines.
+    """A text of which only some users were parsed: those that ``document`` has, None in ``middle``; the
+    others there are known, or were read without the parser. Before and after it are users who stand where
+    ``known`` has them, or all further down by as many lines.
     """
 
     known: Known | None
     segments: Segments
     document: Document
     before: list[Entry]
-    middle: list[Entry | None]
+    middle: list[Entry | Ordinary | None]
     after: list[Entry]
     lines: list[int]
     """Where each of the middle begins."""
@@ -92,11 +106,15 @@ class Part:
         table = self.root.get("users")
         assert isinstance(table, Table)
         parsed = iter(table.written)
-        facts = [user_facts(*next(parsed)) if entry is None else entry.facts for entry in self.middle]
+        facts = [user_facts(*next(parsed)) if one is None else one.facts for one in self.middle]
         if self._as_before(facts):
             return facts
         names = [one.name for one in self.everybody(facts)]
         return facts if len(set(names)) == len(names) else None
+
+    def said(self) -> dict[str, Plain]:
+        """What the users say who were read without the parser, by name."""
+        return {one.facts.name: one.said for one in self.middle if isinstance(one, Ordinary)}
 
     def everybody(self, facts: list[UserFacts]) -> list[UserFacts]:
         """The same of all users; ``facts`` are those of the middle."""
@@ -114,10 +132,10 @@ class Part:
     def completed(
         self, text: str, facts: list[UserFacts], users: Mapping[str, User], crossed: tuple[Diagnostic, ...]
     ) -> Known:
-        """What is known of this text from now on; ``users`` are those of the document."""
+        """What is known of this text from now on; ``users`` are those who are new in it."""
         middle = [
-            Entry(lines, line, one, users[one.name]) if entry is None else entry
-            for lines, line, one, entry in zip(
+            was if isinstance(was, Entry) else Entry(lines, line, one, users[one.name])
+            for lines, line, one, was in zip(
                 _between(self.segments.users, len(self.before), len(self.after)),
                 self.lines,
                 facts,
@@ -155,16 +173,19 @@ def part(text: str, known: Known | None) -> Part | None:
     first = 1 + segments.head.count("\n")
     line = old[before].now if before else first
     pieces = [segments.head, "\n" * (line - first)]
-    middle: list[Entry | None] = []
+    middle: list[Entry | Ordinary | None] = []
     lines: list[int] = []
     remembered = {entry.text: entry for entry in _between(old, before, after)}
     for user in _between(segments.users, before, after):
         height = user.count("\n")
         entry = remembered.get(user)
-        if entry is None and not segments.simple(user):
-            return None
-        pieces.append("\n" * height if entry else user)
-        middle.append(entry.further(line - entry.now) if entry and entry.now != line else entry)
+        if entry is not None:
+            middle.append(entry if entry.now == line else entry.further(line - entry.now))
+        else:
+            middle.append(read(user, line, segments.column))
+            if middle[-1] is None and not segments.simple(user):
+                return None
+        pieces.append("\n" * height if middle[-1] else user)
         lines.append(line)
         line += height
     if all(middle):
@@ -246,6 +267,5 @@ class Places(Mapping[Path, Place]):
 
 def _inside(entry: Entry) -> dict[Path, Place]:
     """The places in one user's lines, which are parsed for it."""
-    root = compose("users:\n" + entry.text).root
-    assert root is not None
-    return {path: place.moved(entry.now - 2) for path, place in spots(root).items() if len(path) > 1}
+    root, below = entry.alone()
+    return {path: place.moved(below) for path, place in spots(root).items() if len(path) > 1}

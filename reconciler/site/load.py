@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from pydantic import ValidationError
@@ -27,7 +28,7 @@ from reconciler.site.place import Path, Place
 from reconciler.site.secrets import copied
 from reconciler.site.shape import keys_at
 from reconciler.site.source import Source
-from reconciler.site.tree import Document, Listing, Node, Scalar, Table, Unreadable, spots
+from reconciler.site.tree import Document, Listing, Node, Plain, Scalar, Table, Unreadable, spots
 
 MAX_OCTETS: Final = 64 * 1024 * 1024
 """Far larger than a site of 100,000 users; what is larger is some other file."""
@@ -43,8 +44,6 @@ _ORDINARY: Final = bytes((*b"\t\n", *range(0x20, 0x7F)))
 """Octets of which most files consist, and which stand for themselves."""
 
 _MERGE_MARK: Final = re.compile(r"^(?:<{7}|>{7}|\|{7}) .*$|^={7}$", re.MULTILINE)
-
-Plain = str | list["Plain"] | dict[str, "Plain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +66,7 @@ def load(text: bytes | str, name: str, *, denying: bool = True) -> Loaded:
     """Read a site file's text. ``name`` is what findings call the file. ``denying``: what the file denies is
     an error. Never raises.
     """
-    with uncollected():
-        loaded, _ = _load(text, name)
-    return _judged(loaded, denying=denying)
+    return Loader().load(text, name, denying=denying)
 
 
 class Loader:
@@ -81,15 +78,13 @@ class Loader:
     def load(self, text: bytes | str, name: str, *, denying: bool = True) -> Loaded:
         """See :func:`load`. What was right in the last text is remembered, passwords included."""
         with uncollected():
-            loaded, known = _load(text, name, self._known, remembering=True)
+            loaded, known = _load(text, name, self._known)
         self._known = known or self._known
         return _judged(loaded, denying=denying)
 
 
-def _load(
-    text: bytes | str, name: str, known: Known | None = None, *, remembering: bool = False
-) -> tuple[Loaded, Known | None]:
-    """What a text says, and, ``remembering``, what of it may be ``known`` when the next is read."""
+def _load(text: bytes | str, name: str, known: Known | None) -> tuple[Loaded, Known | None]:
+    """What a text says, and what of it may be ``known`` when the next is read."""
     if len(text) > MAX_OCTETS:
         size = Diagnostic("E110", f"larger than {MAX_OCTETS // 1024**2} MiB", help="is this the right file?")
         return Loaded(None, (size,), {}, Source(name, "", Document())), None
@@ -103,7 +98,7 @@ def _load(
         shown += [related.place for mark in marks for related in mark.related]
         source = Source(name, clean, Document(), tuple(shown))
         return Loaded(None, in_order([*findings, *marks]), {}, source), None
-    piece = part(clean, known) if remembering and not findings else None
+    piece = None if findings else part(clean, known)
     if piece is not None and (read := _read_part(piece, clean, name)) is not None:
         return read
     document = piece.document if piece is not None and piece.whole else compose(clean)
@@ -118,13 +113,16 @@ def _read_part(piece: Part, clean: str, name: str) -> tuple[Loaded, Known] | Non
     crossed = piece.crossed(facts)
     if crossed is None:
         crossed = tuple(cross_check(piece.root, piece.everybody(facts)))
-    site, findings = _read(piece.root, crossed)
+    if has_errors(crossed):
+        return None
+    site, findings = _read(piece.root, crossed, piece.said())
     if site is None or has_errors(findings):
         return None
     known = piece.completed(clean, facts, site.users, crossed)
     site = site.model_copy(update={"users": known.users})
     places = Places(piece.root, known, dict(_interfaces(piece.root)))
-    return Loaded(site, in_order(findings), places, Source(name, clean), notes(site, places)), known
+    source = Source(name, clean, piece.document, beside=known.beside)
+    return Loaded(site, in_order(findings), places, source, notes(site, places)), known
 
 
 def _read_whole(document: Document, clean: str, name: str, findings: list[Diagnostic]) -> Loaded:
@@ -204,8 +202,12 @@ def _merge_marks(text: str) -> list[Diagnostic]:
     return findings
 
 
-def _read(root: Node | None, crossed: Iterable[Diagnostic]) -> tuple[Site | None, list[Diagnostic]]:
-    """The site that a tree declares, and all that is wrong with it, what the cross-checks find included."""
+def _read(
+    root: Node | None, crossed: Iterable[Diagnostic], users: Mapping[str, Plain] = MappingProxyType({})
+) -> tuple[Site | None, list[Diagnostic]]:
+    """The site that a tree declares, with ``users`` beside those in it, and all that is wrong with it, what
+    the cross-checks find included.
+    """
     if root is None or (isinstance(root, Scalar) and root.missing):
         advice = "an empty file is refused: it never means that there are no users"
         return None, [Diagnostic("E102", "nothing is declared", help=advice)]
@@ -214,6 +216,8 @@ def _read(root: Node | None, crossed: Iterable[Diagnostic]) -> tuple[Site | None
         return None, [Diagnostic("E121", "a site is a mapping", place, help="write `key: value` lines")]
     findings: list[Diagnostic] = []
     data = _plain(root, (), findings)
+    if users and isinstance(data, dict) and isinstance(among := data["users"], dict):
+        among.update(users)
     findings += crossed
     try:
         return Site.model_validate(data), findings

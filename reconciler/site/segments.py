@@ -20,7 +20,10 @@ _OUTSIDE: Final = re.compile(r"^[^ \t\r\n#]", re.MULTILINE)
 _FIRST: Final = re.compile(r"(?: *(?:#.*)?\r?\n)*( +)(?=[^ \t\r\n#])")
 _BLANK: Final = r"(?: *(?:#.*)?\r?\n)"
 _PLAIN: Final = r"""[^\s\-?:,\[\]{}#&*!|>'"%@`](?:[^\s:]|:(?=\S))*"""
-_TEXT: Final = rf"""(?:{_PLAIN}|'[^'\r\n]*'|"[^"\\\r\n]*")"""
+TEXT: Final = rf"""(?:{_PLAIN}|'[^'\r\n]*'|"[^"\\\r\n]*")"""
+"""A single value, or a key, in the only ways of writing one that are taken apart: what it says is what stands
+there, without its quotes.
+"""
 _END: Final = r"(?: +#.*| *)\r?\n"
 
 
@@ -37,7 +40,7 @@ class Segments(NamedTuple):
     def simple(self, user: str) -> bool:
         """Whether these lines can be read apart from all others."""
         lines = user if user.endswith("\n") else user + "\n"
-        return _simple(self.column - 1).fullmatch(lines) is not None
+        return standing_alone(self.column - 1).fullmatch(lines) is not None
 
 
 class Again(NamedTuple):
@@ -127,8 +130,14 @@ def _beginning(indent: int) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=8)
-def _simple(indent: int) -> re.Pattern[str]:
-    setting = rf"{_TEXT}: +{_TEXT}{_END}"
-    on_one_line = rf" +{_TEXT}{_END}{_BLANK}*"
-    indented = rf"{_END}{_BLANK}*(?P<deeper> {{{indent + 1},}}){setting}(?:{_BLANK}|(?P=deeper){setting})*"
-    return re.compile(rf" {{{indent}}}{_TEXT}:(?:{on_one_line}|{indented})")
+def standing_alone(indent: int) -> re.Pattern[str]:
+    """Matches the lines of a user that can be read apart from all others: a ``name``, and a ``value`` on the
+    same line or ``settings`` below it.
+    """
+    setting = rf"{TEXT}: +{TEXT}{_END}"
+    on_one_line = rf" +(?P<value>{TEXT}){_END}{_BLANK}*"
+    indented = (
+        rf"{_END}{_BLANK}*(?P<settings>(?P<deeper> {{{indent + 1},}}){setting}"
+        rf"(?:{_BLANK}|(?P=deeper){setting})*)"
+    )
+    return re.compile(rf" {{{indent}}}(?P<name>{TEXT}):(?:{on_one_line}|{indented})")

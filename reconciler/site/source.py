@@ -9,10 +9,10 @@ by ``site.load``, used by ``site.report``. Nothing here gives the original text 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from reconciler.site.compose import compose
 from reconciler.site.escape import visible, width
 from reconciler.site.place import Path, Place
 from reconciler.site.secrets import HIDDEN
@@ -40,15 +40,22 @@ class Source:
     """A named text of which only what is no secret can be got."""
 
     def __init__(
-        self, name: str, text: str, document: Document | None = None, shown: tuple[Place, ...] = ()
+        self,
+        name: str,
+        text: str,
+        document: Document,
+        shown: tuple[Place, ...] = (),
+        beside: Callable[[int], tuple[Node, int] | None] = lambda _line: None,
     ) -> None:
-        """``document``: what the text says; it is parsed when needed, if not given. ``shown``: places whose
-        text is known to be harmless, whatever the document says.
+        """``document``: what the text says. ``shown``: places whose text is known to be harmless, whatever
+        the document says. ``beside``: of a text that says more than the document, what else stands on a
+        line, as a site of its own, and how many lines further down than there.
         """
         self.name = name
         self._text = text
-        self._given = document
+        self._document = document
         self._shown = shown
+        self._beside = beside
         self._spans: dict[int, list[tuple[Place, bool]]] | None = None
         self._latest: tuple[int, Excerpt | None] = (0, None)
 
@@ -58,10 +65,6 @@ class Source:
     @cached_property
     def _lines(self) -> list[str]:
         return _LINE_END.split(self._text)
-
-    @cached_property
-    def _document(self) -> Document:
-        return compose(self._text) if self._given is None else self._given
 
     def excerpt(self, number: int) -> Excerpt | None:
         """Line ``number`` (from 1), None when there is no such line. All that is found in one long line is
@@ -93,7 +96,7 @@ class Source:
         if self._spans is None:
             self._spans = self._index()
         known: list[bool | None] = [None] * len(raw)
-        for place, seen in self._spans.get(number, ()):
+        for place, seen in (*self._spans.get(number, ()), *self._spans_beside(number)):
             first = place.column - 1 if place.line == number else 0
             last = place.end_column - 1 if place.end_line == number else len(raw)
             known[first:last] = [seen] * (min(last, len(raw)) - first)
@@ -124,6 +127,20 @@ class Source:
         if match["key"] in KEYWORDS or len(match["indent"]) <= deepest:
             return match.end()
         return 0
+
+    def _spans_beside(self, number: int) -> list[tuple[Place, bool]]:
+        """What is known of a line beside what the document says of it."""
+        found = self._beside(number)
+        if found is None:
+            return []
+        root, below = found
+        known: list[tuple[Place, bool]] = []
+        _collect(root, (), known, whole=True)
+        return [
+            (place.moved(below), seen)
+            for place, seen in known
+            if place.line <= number - below <= place.end_line
+        ]
 
     def _index(self) -> dict[int, list[tuple[Place, bool]]]:
         """What is known of the text, by line."""

@@ -78,6 +78,9 @@ class Table:
 
 Node = Scalar | Unreadable | Listing | Table
 
+Plain = str | list["Plain"] | dict[str, "Plain"]
+"""What a tree says, without places."""
+
 
 class Break(NamedTuple):
     """Where understanding ended. ``trail`` has the keys that lead there, each with the path of its mapping;

@@ -1,4 +1,4 @@
-"""A text read after others is read as if it were the first: same site, findings, places and excerpts."""
+"""A text read user by user is read as if it were read whole: same site, findings, places and excerpts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.site import increment
 from reconciler.site.compose import compose
-from reconciler.site.load import Loader, load
+from reconciler.site.load import Loaded, Loader, load
 from reconciler.site.report import as_text
 from reconciler.site.segments import split
 from reconciler.site.tree import Document
@@ -76,13 +76,22 @@ texts = st.builds(
 )
 
 
-def same(loader: Loader, text: str) -> None:
-    again, first = loader.load(text, "site.yaml"), load(text, "site.yaml")
+def whole(text: str | bytes) -> Loaded:
+    """What is read of a text that cannot be taken apart."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reconciler.site.load.part", lambda *_: None)
+        return load(text, "site.yaml")
+
+
+def same(loader: Loader, text: str | bytes) -> None:
+    again, first = loader.load(text, "site.yaml"), whole(text)
     assert again.findings == first.findings
     assert again.site == first.site
     assert again.notes == first.notes
     assert dict(again.places) == dict(first.places)
     assert as_text(again.findings, again.source) == as_text(first.findings, first.source)
+    for line in range(1, min(len(text), 40)):
+        assert again.source.excerpt(line) == first.source.excerpt(line)
     if first.site is not None and again.site is not None:
         assert list(again.site.users) == list(first.site.users)
         assert all(again.places.get(path) == place for path, place in first.places.items())
@@ -157,11 +166,24 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
+LONG = f" # {'long ' * 200}\n"
+"""It makes a user none of the ordinary ones, who are read without the parser."""
+
+
+def test_ordinary_users_do_not_reach_the_parser(parsed: list[str]) -> None:
+    users = "  yunhan:\n    password: two\n  last: three\n"
+    assert load(f"{GOOD}  pablo: one{LONG}{users}", "site.yaml").site
+    assert parsed[0] == f"{HEAD}  pablo: one{LONG}"
+    parsed.clear()
+    assert load(GOOD + users + "mtu: 1400\n", "site.yaml").site
+    assert parsed[0] == GOOD + "mtu: 1400\n", "one, for a block without entries would not be one"
+
+
 def test_only_what_is_new_is_parsed(parsed: list[str]) -> None:
     loader = Loader()
-    loader.load(GOOD + "  pablo: one\n  yunhan:\n    password: two\n", "site.yaml")
-    loader.load("# moved\n" + GOOD + "  pablo: three\n  yunhan:\n    password: two\n", "site.yaml")
-    assert "# moved\n" + HEAD + "  pablo: three\n" in parsed
+    loader.load(f"{GOOD}  pablo: one{LONG}  yunhan: two{LONG}", "site.yaml")
+    loader.load(f"# moved\n{GOOD}  pablo: three{LONG}  yunhan: two{LONG}", "site.yaml")
+    assert f"# moved\n{HEAD}  pablo: three{LONG}" in parsed
     assert sum("version" in text for text in parsed) == 2
 
 
@@ -170,11 +192,11 @@ def test_an_edit_costs_the_parser_one_user(parsed: list[str]) -> None:
     loader = Loader()
     loader.load(HEAD + "".join(users), "site.yaml")
     parsed.clear()
-    assert loader.load(HEAD + "".join([*users[:4], "  user4: other\n", *users[5:]]), "site.yaml").site
-    assert parsed[0] == HEAD + "  user4: other\n"
+    assert loader.load(HEAD + "".join([*users[:4], "  user4: other" + LONG, *users[5:]]), "site.yaml").site
+    assert parsed[0] == HEAD + "  user4: other" + LONG
     parsed.clear()
     assert loader.load(HEAD + "".join(users) + "mtu: 1400\n", "site.yaml").site
-    assert parsed[0] == HEAD + "  user4: secret\nmtu: 1400\n"
+    assert parsed[0] == HEAD + "  user0: secret\nmtu: 1400\n"
     parsed.clear()
     assert loader.load("# moved\n" + HEAD + "".join(users) + "mtu: 1400\n", "site.yaml").site
     assert parsed[0] == "# moved\n" + HEAD + "  user0: secret\nmtu: 1400\n"
@@ -197,6 +219,13 @@ def test_a_user_that_moved_is_reported_where_it_is_now() -> None:
     moved = loader.load("# one\n# two\n" + GOOD + odd, "site.yaml")
     assert [finding.place for finding in moved.findings] == [(11, 9, 11, 19)]
     assert moved.places["users", "pablo", "ip"] == (11, 5, 11, 7)
+
+
+def test_the_last_line_may_lack_its_end() -> None:
+    loader = Loader()
+    for text in (GOOD, GOOD + "  pablo: x", GOOD + "  pablo:\n    password: x"):
+        same(loader, text)
+        same(Loader(), text)
 
 
 def test_texts_that_nobody_can_take_apart_are_left_whole() -> None:
