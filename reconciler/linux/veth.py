@@ -22,7 +22,7 @@ _NEWROUTE, _DELROUTE, _GETROUTE = 24, 25, 26
 _NEWNEIGH, _NEWQDISC, _NEWTFILTER = 28, 36, 44
 
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK = 1, 3, 4, 5
-_IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_AF_SPEC, _IFLA_GSO_MAX_SEGS = 18, 20, 26, 40
+_IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_AF_SPEC = 18, 20, 26
 _INFO_KIND, _INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
 _INET6_ADDR_GEN_MODE, _NO_LINK_LOCAL = 8, b"\1"
 _IFF_UP = 1
@@ -57,11 +57,9 @@ def create(rtnl: Rtnl, name: str, mac: bytes, other: str, other_mtu: int) -> Non
 
 
 def bring_up(rtnl: Rtnl, index: int, alias: str) -> None:
-    """Set an end up, under an alias by which it is found again; without IPv6 addresses of its own making, and
-    given no packet that stands for several segments.
-    """
-    wanted = attributes({_IFLA_IFALIAS: alias, _IFLA_GSO_MAX_SEGS: 1})
-    rtnl.do("name a device", _SETLINK, 0, _link.pack(0, 0, index, 0, 0) + wanted)
+    """Set an end up, under an alias by which it is found again, without IPv6 addresses of its own making."""
+    named = attributes({_IFLA_IFALIAS: alias})
+    rtnl.do("name a device", _SETLINK, 0, _link.pack(0, 0, index, 0, 0) + named)
     quiet = attributes({_IFLA_AF_SPEC: {socket.AF_INET6: {_INET6_ADDR_GEN_MODE: _NO_LINK_LOCAL}}})
     with suppress(KernelError):  # a kernel without IPv6 has none to keep off
         rtnl.do("keep IPv6 off a device", _SETLINK, 0, _link.pack(0, 0, index, 0, 0) + quiet)

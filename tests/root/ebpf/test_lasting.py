@@ -11,7 +11,7 @@ from pyroute2 import IPRoute
 
 from reconciler.engine.datapath.ebpf import pair, pins
 from reconciler.engine.datapath.ebpf.path import EbpfDataPath
-from reconciler.linux import interface, links, netns, veth
+from reconciler.linux import interface, links, netns, offload, veth
 from tests.patience import PATIENCE
 from tests.root.ebpf.carried import assert_carries, pinned
 from tests.root.paths import ADDRESS, KEY, Line
@@ -103,6 +103,19 @@ def test_a_device_that_was_down_has_its_neighbour_and_routes_again(line: Line, w
     assert isinstance(line.now, EbpfDataPath)
     assert line.now.poll() == []
     assert veth.routed(line.now._rtnl, line.now._pair.index, pair.PROTOCOL) == {ADDRESS: 1400}
+    line.lead()
+    assert_carries(line, wire)
+
+
+def test_offloads_that_somebody_turns_on_are_turned_off_again(line: Line, wire: socket.socket) -> None:
+    """With them a packet of TCP would come to the program uncut, and none would arrive."""
+    line.now.open(KEY, ADDRESS, 1492)
+    assert line.now.device is not None
+    before = offload.active(line.now.device)
+    offload.switch(line.now.device, lambda feature: True if feature.startswith("tx-") else None)
+    assert "tx-tcp-segmentation" in offload.active(line.now.device)
+    assert line.now.poll() == []
+    assert offload.active(line.now.device) == before
     line.lead()
     assert_carries(line, wire)
 

@@ -59,7 +59,11 @@ class Pair:
             return False
 
     def renew(self) -> None:
-        """Put back what is lost when the device is set down: the neighbour, and the sessions' routes."""
+        """Put back what is lost when the device is set down, the neighbour and the sessions' routes, and what
+        somebody may have changed: its offloads.
+        """
+        with suppress(KernelError):  # it has just been taken away
+            _have_packets_whole(self.near)
         with suppress(KernelError):  # while it is down
             veth.set_neighbour(self._rtnl, self.index, _NEIGHBOUR, self.mac)
             self._routes = veth.routed(self._rtnl, self.index, PROTOCOL)
@@ -124,8 +128,7 @@ def make(rtnl: Rtnl, runtime_dir: Path, name: str | None = None) -> Pair:
     mac = bytes([mac[0] & ~1 | _LOCAL]) + mac[1:]
     name = _create(rtnl, mac, [name] if name else (f"pppoe{n}" for n in count()))
     interface.set_mtu(name, MTU)
-    # A frame is built for one packet: nothing may come that is still to be cut, or has no checksum yet.
-    offload.switch(name, lambda feature: True if feature == "rx-gro" else _off(feature))
+    _have_packets_whole(name)
     far = interface.read(_far(name))
     veth.bring_up(rtnl, far.ifindex, f"{_alias(runtime_dir)}, the far end")
     veth.bring_up(rtnl, interface.read(name).ifindex, _alias(runtime_dir))
@@ -145,6 +148,11 @@ def _create(rtnl: Rtnl, mac: bytes, names: Iterable[str]) -> str:
         else:
             return name
     raise PathError("its device's name has been taken by another device")
+
+
+def _have_packets_whole(near: str) -> None:
+    """A frame is built for one packet: nothing may come that is still to be cut, or has no checksum yet."""
+    offload.switch(near, lambda feature: True if feature == "rx-gro" else _off(feature))
 
 
 def _off(feature: str) -> bool | None:
