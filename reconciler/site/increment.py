@@ -152,7 +152,8 @@ class Part:
 
     def _as_before(self, facts: list[UserFacts]) -> bool:
         """Whether the middle has the same names as before."""
-        return [one.name for one in facts] == [entry.facts.name for entry in self._was()]
+        was = self._was()
+        return len(facts) == len(was) and [one.name for one in facts] == [entry.facts.name for entry in was]
 
     def _was(self) -> Sequence[Entry]:
         """The middle as it was known."""
@@ -173,6 +174,7 @@ def part(text: str, known: Known | None) -> Part | None:
     first = 1 + segments.head.count("\n")
     line = old[before].now if before else first
     pieces = [segments.head, "\n" * (line - first)]
+    told = line
     middle: list[Entry | Ordinary | None] = []
     lines: list[int] = []
     remembered = {entry.text: entry for entry in _between(old, before, after)}
@@ -185,17 +187,20 @@ def part(text: str, known: Known | None) -> Part | None:
             middle.append(read(user, line, segments.column))
             if middle[-1] is None and not segments.simple(user):
                 return None
-        pieces.append("\n" * height if middle[-1] else user)
+        if middle[-1] is None:
+            pieces += ["\n" * (line - told), user]
+            told = line + height
         lines.append(line)
         line += height
     if all(middle):
-        pieces[2], middle[0] = segments.users[before], None
+        pieces.append(segments.users[before])
+        told, middle[0] = told + pieces[-1].count("\n"), None
     rest = old[len(old) - after :]
     if rest and (further := line - rest[0].now):
         rest = [entry.further(further) for entry in rest]
-    height = "".join(segments.users[len(segments.users) - after :]).count("\n")
-    document = compose("".join([*pieces, "\n" * height, segments.tail]))
-    piece = Part(known, segments, document, old[:before], middle, rest, lines, line + height)
+    end = line + "".join(segments.users[len(segments.users) - after :]).count("\n")
+    document = compose("".join([*pieces, "\n" * (end - told), segments.tail]))
+    piece = Part(known, segments, document, old[:before], middle, rest, lines, end)
     return piece if _as_expected(piece) else None
 
 

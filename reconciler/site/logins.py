@@ -38,19 +38,19 @@ class _Holder(NamedTuple):
 
 def check_logins(root: Table, users: Sequence[UserFacts]) -> Iterator[Diagnostic]:
     """Every finding about how ``users`` log in."""
+    offered = _offered(root)
+    # What serves the first method leaves nothing to be said.
+    doubtful = {kind for kind, serves in SERVES.items() if offered and offered[0] not in serves}
     holders: list[_Holder] = []
     for user in users:
         if user.secrets is None:
             continue
-        if len(user.secrets) == 1:
-            (key,) = user.secrets
-            holders.append(_Holder(user, SOURCES[key.text], key.place))
-        else:
+        if len(user.secrets) != 1:
             yield _not_one_secret(user, user.secrets)
-    offered = _offered(root)
-    if offered:
-        yield from _unserved(offered, holders)
-        yield from _served_too_late(root, offered, holders)
+        elif doubtful and (kind := SOURCES[user.secrets[0].text]) in doubtful:
+            holders.append(_Holder(user, kind, user.secrets[0].place))
+    yield from _unserved(offered, holders)
+    yield from _served_too_late(root, offered, holders)
 
 
 def _not_one_secret(user: UserFacts, given: Sequence[Scalar]) -> Diagnostic:
@@ -81,7 +81,7 @@ def _served_too_late(root: Table, offered: Sequence[str], holders: Sequence[_Hol
     for kind, serves in SERVES.items():
         late = [holder for holder in holders if holder.kind == kind]
         good = [method for method in offered if method in serves]
-        if not late or not good or good[0] == offered[0]:
+        if not late or not good:
             continue
         before = _listed(offered[: offered.index(good[0])], "and")
         who = f"user {late[0].name}" if len(late) == 1 else f"{len(late)} users"

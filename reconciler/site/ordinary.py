@@ -55,19 +55,20 @@ def read(user: str, line: int, column: int) -> Ordinary | None:
         what = _bare(written)
         if what not in _KEYS or what in said or (secrets and what in _SECRET):
             return None
-        said[what] = _bare(text)
+        said[what] = meant = _bare(text)
         if what in _SECRET:
-            secrets = (_scalar(setting, 1, user, line),)
+            secrets = (Scalar(what, _place(setting, 1, user, line), what == written),)
         elif what in _LOOKED_AT:
-            values[what] = _scalar(setting, 2, user, line)
+            values[what] = Scalar(meant, _place(setting, 2, user, line), meant == text)
     return Ordinary(with_settings(_bare(name), key, secrets, values.get), said)
 
 
-def _scalar(setting: re.Match[str], group: int, user: str, line: int) -> Scalar:
-    """What is written on one side of a setting's colon."""
-    written, begin = setting[group], setting.start()
-    at, column = line + user.count("\n", 0, begin), setting.start(group) - begin + 1
-    return Scalar(_bare(written), Place(at, column, at, column + len(written)), written[0] not in "'\"")
+def _place(setting: re.Match[str], group: int, user: str, line: int) -> Place:
+    """Where one side of a setting's colon stands."""
+    origin = setting.start()
+    begin, end = setting.span(group)
+    at = line + user.count("\n", 0, origin)
+    return Place(at, begin - origin + 1, at, end - origin + 1)
 
 
 def _bare(written: str) -> str:

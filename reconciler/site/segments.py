@@ -19,7 +19,7 @@ _HEADING: Final = re.compile(r"^users:(?: +#.*| *)\r?\n", re.MULTILINE)
 _OUTSIDE: Final = re.compile(r"^[^ \t\r\n#]", re.MULTILINE)
 _FIRST: Final = re.compile(r"(?: *(?:#.*)?\r?\n)*( +)(?=[^ \t\r\n#])")
 _BLANK: Final = r"(?: *(?:#.*)?\r?\n)"
-_PLAIN: Final = r"""[^\s\-?:,\[\]{}#&*!|>'"%@`](?:[^\s:]|:(?=\S))*"""
+_PLAIN: Final = r"""[^\s\-?:,\[\]{}#&*!|>'"%@`][^\s:]*(?::(?=\S)[^\s:]*)*"""
 TEXT: Final = rf"""(?:{_PLAIN}|'[^'\r\n]*'|"[^"\\\r\n]*")"""
 """A single value, or a key, in the only ways of writing one that are taken apart: what it says is what stands
 there, without its quotes.
