@@ -42,6 +42,13 @@ def test_another_xdp_program_on_the_interface_is_named_as_the_reason(
     one.end()
 
 
+def test_one_interface_too_many_is_refused(line: Line) -> None:
+    assert isinstance(line.now, EbpfDataPath)
+    line.now._sessions._freed.clear()
+    with pytest.raises(PathError, match="no room for lo: 1 interfaces are served"):
+        line.now.attach("lo", 1, bytes(6))
+
+
 def refuse(monkeypatch: pytest.MonkeyPatch, attach: Attach, flags: int, number: int) -> None:
     """Have the kernel refuse one way to attach a program, as some devices and older kernels do."""
     really = bpf.link

@@ -97,7 +97,8 @@ class EbpfDataPath:
             self._sessions.serve(index, access_only=self._access_only)
             attachments.on_access_interface(self._pins, self._loaded.xdp, interface, index, native=native)
         except FullError:
-            raise PathError(f"no room for {interface}: {len(self._sessions.ports):,} are served") from None
+            served = len(self._sessions.ports)
+            raise PathError(f"no room for {interface}: {served:,} interfaces are served") from None
         except PathError:
             self._sessions.leave(index)
             raise
