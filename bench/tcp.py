@@ -36,6 +36,7 @@ ALIAS: Final = "192.0.2.3"
 OF_TCP: Final = 1440 / 1492
 """What of a packet of 1492 octets is TCP's payload, with time stamps."""
 MEGA: Final = 1_000_000
+CONGESTION: Final = Path("/proc/sys/net/ipv4/tcp_congestion_control")
 
 
 def run(*, quick: bool) -> Report:
@@ -58,7 +59,7 @@ def run(*, quick: bool) -> Report:
         " left out. Rates are those of IPv4 packets (a TCP payload of 1,440 octets in 1,492). Plain routing"
         f" is over a second cable with an MTU of {MTU:,}, by devices that cut segments themselves, in turn"
         " with the session's. All three machines share the cores, so that the subscriber's and the station's"
-        " own cost is in each number."
+        f" own cost is in each number. Congestion control is the machine's: {CONGESTION.read_text().strip()}."
     )
     return Report("tcp", "TCP, and rate limits", about, [free, limited])
 
