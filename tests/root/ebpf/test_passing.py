@@ -147,8 +147,10 @@ def test_addresses_that_meet_in_one_place_are_told_apart_and_one_too_many_is_sai
         for address in addresses:
             here.sendto(b"whose?", (socket.inet_ntoa(address), 4001))
         reached = [struct.unpack("!H", heard(wire)[16:18])[0] for _ in range(MOST_MET - 1)]
-    assert reached == [key.id for key in keys[:-1] if key != keys[3]]
-    assert line.now.drops() == {Drop.NO_SESSION: 2}
+    assert sorted(reached) == [key.id for key in keys[:-1] if key != keys[3]]
+    deadline = time.monotonic() + PATIENCE
+    while line.now.drops() != {Drop.NO_SESSION: 2}:  # those to nobody may be seen to a moment later
+        assert time.monotonic() < deadline, line.now.drops()
     line.now.open(keys[-1], addresses[-1], 1492)
     assert keys[-1] in line.now.counters(), "a closed session makes room"
 
