@@ -36,6 +36,12 @@ def refused(error: ValidationError, root: Table) -> Iterator[Diagnostic]:
             yield _refusal(entry["type"], loc, entry.get("ctx", {}), root)
 
 
+def users_in(error: ValidationError) -> set[str]:
+    """The users about whom the model reports an error."""
+    places = (entry["loc"] for entry in error.errors(include_url=False, include_input=False))
+    return {str(loc[1]) for loc in places if len(loc) > 1 and loc[0] == "users"}
+
+
 def unknown_key(outer: Path, key: Scalar, value: Node) -> Diagnostic:
     """A key that the format does not have in the mapping at ``outer``, with the closest that it has."""
     if not key_is_public(outer, key, value):

@@ -10,7 +10,7 @@ either way. It must not know what a site is for, nor keep a text longer than unt
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple, TypeVar
@@ -44,12 +44,6 @@ class Entry(NamedTuple):
         """The line where it is now."""
         return self.line + self.facts.below
 
-    def alone(self) -> tuple[Node, int]:
-        """A site that has only this user, and how many lines further down the user is."""
-        root = compose("users:\n" + self.text).root
-        assert root is not None
-        return root, self.now - 2
-
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -62,11 +56,6 @@ class Known:
     end: int
     """The line on which the users end."""
     crossed: tuple[Diagnostic, ...]
-
-    def beside(self, line: int) -> tuple[Node, int] | None:
-        """The user who stands on a line, as a site of its own, and how many lines further down that is."""
-        position = bisect_right(self.entries, line, key=lambda entry: entry.now) - 1
-        return self.entries[position].alone() if position >= 0 and line < self.end else None
 
     def again(self, text: str) -> Again | None:
         """Another text, as far as it is not this one."""
@@ -111,6 +100,13 @@ class Part:
             return facts
         names = [one.name for one in self.everybody(facts)]
         return facts if len(set(names)) == len(names) else None
+
+    def with_parsed(self, names: Collection[str]) -> Part | None:
+        """The same, of which these users were parsed, too; None when the parser saw anything else."""
+        middle = [
+            None if isinstance(one, Ordinary) and one.facts.name in names else one for one in self.middle
+        ]
+        return _part(self.known, self.segments, self.before, middle, self.after, self.lines, self.end)
 
     def said(self) -> dict[str, Plain]:
         """What the users say who were read without the parser, by name."""
@@ -171,15 +167,11 @@ def part(text: str, known: Known | None) -> Part | None:
     # One user who is known is parsed with the others: a block without entries would not be one.
     before -= before > 0
     after -= before + after == len(segments.users)
-    first = 1 + segments.head.count("\n")
-    line = old[before].now if before else first
-    pieces = [segments.head, "\n" * (line - first)]
-    told = line
+    line = old[before].now if before else 1 + segments.head.count("\n")
     middle: list[Entry | Ordinary | None] = []
     lines: list[int] = []
     remembered = {entry.text: entry for entry in _between(old, before, after)}
     for user in _between(segments.users, before, after):
-        height = user.count("\n")
         entry = remembered.get(user)
         if entry is not None:
             middle.append(entry if entry.now == line else entry.further(line - entry.now))
@@ -187,20 +179,35 @@ def part(text: str, known: Known | None) -> Part | None:
             middle.append(read(user, line, segments.column))
             if middle[-1] is None and not segments.simple(user):
                 return None
-        if middle[-1] is None:
-            pieces += ["\n" * (line - told), user]
-            told = line + height
         lines.append(line)
-        line += height
+        line += user.count("\n")
     if all(middle):
-        pieces.append(segments.users[before])
-        told, middle[0] = told + pieces[-1].count("\n"), None
+        middle[0] = None
     rest = old[len(old) - after :]
     if rest and (further := line - rest[0].now):
         rest = [entry.further(further) for entry in rest]
     end = line + "".join(segments.users[len(segments.users) - after :]).count("\n")
+    return _part(known, segments, old[:before], middle, rest, lines, end)
+
+
+def _part(
+    known: Known | None,
+    segments: Segments,
+    before: list[Entry],
+    middle: list[Entry | Ordinary | None],
+    after: list[Entry],
+    lines: list[int],
+    end: int,
+) -> Part | None:
+    """Parse the users who are None in the ``middle``, at the lines where they stand."""
+    pieces, told = [segments.head], 1 + segments.head.count("\n")
+    users = _between(segments.users, len(before), len(after))
+    for user, line, one in zip(users, lines, middle, strict=True):
+        if one is None:
+            pieces += ["\n" * (line - told), user]
+            told = line + user.count("\n")
     document = compose("".join([*pieces, "\n" * (end - told), segments.tail]))
-    piece = Part(known, segments, document, old[:before], middle, rest, lines, end)
+    piece = Part(known, segments, document, before, middle, after, lines, end)
     return piece if _as_expected(piece) else None
 
 
@@ -272,5 +279,30 @@ class Places(Mapping[Path, Place]):
 
 def _inside(entry: Entry) -> dict[Path, Place]:
     """The places in one user's lines, which are parsed for it."""
-    root, below = entry.alone()
+    root, below = _alone(entry.text, entry.now)
     return {path: place.moved(below) for path, place in spots(root).items() if len(path) > 1}
+
+
+class Beside:
+    """Finds the user who stands on a line, of users each of whom can be read apart."""
+
+    def __init__(self, segments: Segments) -> None:
+        self._segments = segments
+        self._begins: list[int] | None = None
+
+    def __call__(self, line: int) -> tuple[Node, int] | None:
+        """The user as a site of its own, and how many lines further down than there."""
+        if self._begins is None:
+            heights = (user.count("\n") for user in self._segments.users)
+            self._begins = list(accumulate(heights, initial=1 + self._segments.head.count("\n")))
+        position = bisect_right(self._begins, line) - 1
+        if not 0 <= position < len(self._segments.users):
+            return None
+        return _alone(self._segments.users[position], self._begins[position])
+
+
+def _alone(user: str, line: int) -> tuple[Node, int]:
+    """A site that has only the user whose lines begin at ``line``, and how much further down they are."""
+    root = compose("users:\n" + user).root
+    assert root is not None
+    return root, line - 2

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 from pydantic import ValidationError
@@ -20,8 +19,8 @@ from reconciler.site.checks import cross_check
 from reconciler.site.compose import compose
 from reconciler.site.diagnostic import Diagnostic, Related, has_errors, in_order
 from reconciler.site.facts import users_of
-from reconciler.site.findings import given_again, no_value, refused, unknown_key
-from reconciler.site.increment import Known, Part, Places, part
+from reconciler.site.findings import given_again, no_value, refused, unknown_key, users_in
+from reconciler.site.increment import Beside, Known, Part, Places, part
 from reconciler.site.lint import judged, notes
 from reconciler.site.model import Site
 from reconciler.site.place import Path, Place
@@ -105,23 +104,28 @@ def _load(text: bytes | str, name: str, known: Known | None) -> tuple[Loaded, Kn
     return _read_whole(document, clean, name, findings), None
 
 
-def _read_part(piece: Part, clean: str, name: str) -> tuple[Loaded, Known] | None:
-    """None: it has errors, which are told better of the whole."""
+def _read_part(piece: Part, clean: str, name: str) -> tuple[Loaded, Known | None] | None:
+    """None: two users have the same name, which is told of the whole."""
     facts = piece.facts()
     if facts is None:
         return None
     crossed = piece.crossed(facts)
     if crossed is None:
         crossed = tuple(cross_check(piece.root, piece.everybody(facts)))
-    if has_errors(crossed):
-        return None
-    site, findings = _read(piece.root, crossed, piece.said())
-    if site is None or has_errors(findings):
-        return None
-    known = piece.completed(clean, facts, site.users, crossed)
-    site = site.model_copy(update={"users": known.users})
+    declared, findings = _declared(piece.root, piece.said())
+    findings += crossed
+    if isinstance(declared, ValidationError):
+        fuller = piece.with_parsed(users_in(declared))
+        if fuller is None:
+            return None
+        piece = fuller
+        findings += refused(declared, piece.root)
+    source = Source(name, clean, piece.document, beside=Beside(piece.segments))
+    if isinstance(declared, ValidationError) or has_errors(findings):
+        return Loaded(None, in_order(findings), {}, source), None
+    known = piece.completed(clean, facts, declared.users, crossed)
+    site = declared.model_copy(update={"users": known.users})
     places = Places(piece.root, known, dict(_interfaces(piece.root)))
-    source = Source(name, clean, piece.document, beside=known.beside)
     return Loaded(site, in_order(findings), places, source, notes(site, places)), known
 
 
@@ -202,27 +206,33 @@ def _merge_marks(text: str) -> list[Diagnostic]:
     return findings
 
 
-def _read(
-    root: Node | None, crossed: Iterable[Diagnostic], users: Mapping[str, Plain] = MappingProxyType({})
-) -> tuple[Site | None, list[Diagnostic]]:
-    """The site that a tree declares, with ``users`` beside those in it, and all that is wrong with it, what
-    the cross-checks find included.
-    """
+def _read(root: Node | None, crossed: Iterable[Diagnostic]) -> tuple[Site | None, list[Diagnostic]]:
+    """The site that a tree declares, and all that is wrong with it, what the cross-checks find included."""
     if root is None or (isinstance(root, Scalar) and root.missing):
         advice = "an empty file is refused: it never means that there are no users"
         return None, [Diagnostic("E102", "nothing is declared", help=advice)]
     if not isinstance(root, Table):
         place = None if isinstance(root, Scalar) else root.place
         return None, [Diagnostic("E121", "a site is a mapping", place, help="write `key: value` lines")]
+    declared, findings = _declared(root, {})
+    findings += crossed
+    if isinstance(declared, Site):
+        return declared, findings
+    return None, [*findings, *refused(declared, root)]
+
+
+def _declared(root: Table, users: Mapping[str, Plain]) -> tuple[Site | ValidationError, list[Diagnostic]]:
+    """The site that a tree declares, with ``users`` beside those in it, or what the model has against it; and
+    what the model does not get to see.
+    """
     findings: list[Diagnostic] = []
     data = _plain(root, (), findings)
     if users and isinstance(data, dict) and isinstance(among := data["users"], dict):
         among.update(users)
-    findings += crossed
     try:
         return Site.model_validate(data), findings
     except ValidationError as error:
-        return None, [*findings, *refused(error, root)]
+        return error, findings
 
 
 def _plain(node: Scalar | Listing | Table, path: Path, findings: list[Diagnostic]) -> Plain:
