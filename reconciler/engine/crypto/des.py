@@ -2,7 +2,7 @@
 
 A key of 56 bits protects nothing any more, and this serves nothing else. Every permutation of the standard is
 a table of bit numbers below, counted from 1 at the most significant bit, and is compiled at the first use
-into lookups of a whole octet at a time. What a round mixes is spread over eight octets, six bits in each.
+into lookups of a whole octet at a time, and the S-boxes into lookups of two boxes at a time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 _Lookup = tuple[tuple[int, ...], ...]
-"""For each octet of the input, what each of its 256 values adds to the output."""
+"""For each octet of the input, or each twelve bits, what each of their values adds to the output."""
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -57,13 +57,13 @@ class _Tables(NamedTuple):
 def encrypt(key: bytes, block: bytes) -> bytes:
     """Encrypt a block of 8 octets under a key of 7, whose bits are all key bits: without parity."""
     tables = _tables()
-    (e1, e2, e3, e4), (s1, s2, s3, s4, s5, s6, s7, s8) = tables.expansion, tables.boxes
+    (e1, e2, e3, e4), (s12, s34, s56, s78) = tables.expansion, tables.boxes
     halves = _permute(tables.initial, block)
     left, right = halves >> 32, halves & 0xFFFFFFFF
     for subkey in _subkeys(tables, key):
         expanded = e1[right >> 24] | e2[right >> 16 & 255] | e3[right >> 8 & 255] | e4[right & 255]
-        a, b, c, d, e, f, g, h = (expanded ^ subkey).to_bytes(8, "big")
-        mixed = s1[a] | s2[b] | s3[c] | s4[d] | s5[e] | s6[f] | s7[g] | s8[h]
+        keyed = expanded ^ subkey
+        mixed = s12[keyed >> 36] | s34[keyed >> 24 & 4095] | s56[keyed >> 12 & 4095] | s78[keyed & 4095]
         left, right = right, left ^ mixed
     return _permute(tables.final, (right << 32 | left).to_bytes(8, "big")).to_bytes(8, "big")
 
@@ -94,15 +94,10 @@ def _tables() -> _Tables:
         initial=_compile(_INITIAL, 8),
         final=_compile(final, 8),
         choice_1=_compile(without_parity, 7),
-        choice_2=_compile(_spread(_CHOICE_2), 7),
-        expansion=_compile(_spread(window), 4),
+        choice_2=_compile(_CHOICE_2, 7),
+        expansion=_compile(window, 4),
         boxes=_boxes(_compile(_P, 4)),
     )
-
-
-def _spread(bits: Sequence[int]) -> list[int]:
-    """Six bits to an octet; 0 stands for a bit that is always clear."""
-    return [bit for start in range(0, len(bits), 6) for bit in (0, 0, *bits[start : start + 6])]
 
 
 def _compile(bits: Sequence[int], octets: int) -> _Lookup:
@@ -120,10 +115,11 @@ def _compile(bits: Sequence[int], octets: int) -> _Lookup:
 
 
 def _boxes(p: _Lookup) -> _Lookup:
-    """The S-boxes with the permutation P behind them: the outer two of six bits choose the row."""
+    """Pairs of S-boxes with the permutation P behind them: the outer two of six bits choose the row."""
     boxes = []
     for number, text in enumerate(_S):
         rows = [[int(digit, 16) for digit in row] for row in text.split()]
         values = [rows[value >> 4 & 2 | value & 1][value >> 1 & 15] for value in range(64)]
-        boxes.append(tuple(_permute(p, (value << 28 - 4 * number).to_bytes(4, "big")) for value in values))
-    return tuple(boxes)
+        boxes.append([_permute(p, (value << 28 - 4 * number).to_bytes(4, "big")) for value in values])
+    pairs = zip(boxes[::2], boxes[1::2], strict=True)
+    return tuple(tuple(one | other for one in first for other in second) for first, second in pairs)
