@@ -19,12 +19,11 @@ from typing import Any, Final
 
 from bench import chart, machine
 from bench.report import Report, as_json, as_markdown, as_text, from_json
-from bench.world import sweep
+from bench.world import ROOT, sweep
 
 NAMES: Final = ("setup", "edit", "restart", "idle", "datapath", "tcp", "peers")
 """Each is a module here with ``run(*, quick: bool) -> Report``."""
 
-ROOT: Final = Path(__file__).parents[1]
 RESULTS: Final = ROOT / "bench" / "results"
 PUBLISHED: Final = ROOT / "docs" / "performance"
 PAGE: Final = ROOT / "docs" / "performance.md"

@@ -13,7 +13,7 @@ from statistics import median
 from typing import Final
 
 from bench.report import Chart, Report, Table
-from bench.world import ROOT, Engine, Load, compiled, served
+from bench.world import ROOT, Load, compiled, served
 from reconciler.engine.messages import AuthMethod
 
 GOAL: Final = 8000.0
@@ -71,12 +71,12 @@ def _round(method: AuthMethod, count: int, code: Path) -> tuple[tuple[float, ...
         done = load.do("dial", first=0, count=count, window=WINDOW)
         cpu = engine.cpu - cpu
         memory = engine.resident - memory
-        paced = _paced(engine, load, count)
+        paced = _paced(load, count)
     each = cpu / count * 1e6
     numbers = (count / done["seconds"], each, done["p50"], done["p99"], paced, memory / count)
     return numbers, bool(done["cpu"] > cpu)
 
 
-def _paced(_engine: Engine, load: Load, first: int) -> float:
+def _paced(load: Load, first: int) -> float:
     """The 99th percentile when subscribers dial at a steady pace."""
     return float(load.do("dial", first=first, count=1000, rate=PACE)["p99"])

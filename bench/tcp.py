@@ -154,4 +154,4 @@ def _cut(device: str) -> None:
     """Have it send packets of a session's size, as a wire does."""
     off = ("tx-tcp", "tx-generic-segmentation", "tx-gso", "rx-gro")
     offload.switch(device, lambda feature: False if feature.startswith(off) else None)
-    subprocess.run(["ip", "link", "set", device, "mtu", str(MTU)], check=True)
+    interface.set_mtu(device, MTU)

@@ -24,6 +24,7 @@ from reconciler.engine.messages import AuthMethod, Settings, UserEntry
 from reconciler.linux import links, netns
 from reconciler.resources.engine import EngineClient
 
+ROOT: Final = Path(__file__).parents[1]
 BATCH: Final = 500
 SETTINGS: Final[Settings] = {
     "ac_name": "BENCH",
@@ -34,7 +35,6 @@ SETTINGS: Final[Settings] = {
 }
 
 
-ROOT: Final = Path(__file__).parents[1]
 _OURS: Final = re.compile(r"rcb-(\d+)-")
 
 
@@ -119,8 +119,8 @@ class Engine(Process):
     def __init__(self, cable: Cable, directory: Path, datapath: str = "null", code: Path = ROOT) -> None:
         options = ["--runtime-dir", str(directory), "--datapath", datapath]
         argv = ["-m", "reconciler.engine", *options]
-        quiet: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
-        super().__init__(cable.here, argv, cwd=code, **quiet)
+        quiet = subprocess.DEVNULL
+        super().__init__(cable.here, argv, cwd=code, stdout=subprocess.PIPE, stderr=quiet, text=True)
         assert self._child.stdout is not None
         if self._child.stdout.readline() != "ready\n":
             raise RuntimeError("the engine did not start")
