@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import islice
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
 K = TypeVar("K", bound="Hashable")
 
-REMEMBERED = 1 << 16
+REMEMBERED: Final = 1 << 16
 """Changes that are remembered: 30,000 logins and the rest of their set-up."""
 
 

@@ -8,7 +8,7 @@ or where users and settings come from.
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reconciler.engine.access.admission import Admission
 from reconciler.engine.access.config import Config
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     from reconciler.engine.access.users import Users
     from reconciler.engine.wire.ethernet import Frame
 
-HALF_OPEN_PER_CLIENT = 4
+HALF_OPEN_PER_CLIENT: Final = 4
 """Sessions that one client (MAC address and VLAN) may have without having logged in; then the oldest makes
 room.
 """
 
 
-STRANGERS_TOLD = 200
+STRANGERS_TOLD: Final = 200
 """Clients a second that are told, by a PADT, that the session they are sending in does not exist."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from reconciler.engine.access.limits import USUAL, Limits
 
@@ -110,7 +110,7 @@ class Rate(NamedTuple):
     up: int = 0
 
 
-UNLIMITED = Rate()
+UNLIMITED: Final = Rate()
 
 
 @dataclass(frozen=True, slots=True)

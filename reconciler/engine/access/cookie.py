@@ -11,20 +11,20 @@ from __future__ import annotations
 from hashlib import blake2s
 from hmac import compare_digest
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from reconciler.engine.access.effects import Vlans
 
-LIFETIME = 30.0
+LIFETIME: Final = 30.0
 """Seconds for which a cookie is good."""
 
-_DIGEST = 16
-_WRAP = 0xFFFFFFFF
-_stamp = Struct("!I")
-_tag = Struct("!HH")
-_HEAD = _stamp.size
-_BODY = _HEAD + _DIGEST
+_DIGEST: Final = 16
+_WRAP: Final = 0xFFFFFFFF
+_stamp: Final = Struct("!I")
+_tag: Final = Struct("!HH")
+_HEAD: Final = _stamp.size
+_BODY: Final = _HEAD + _DIGEST
 
 
 class Cookies:

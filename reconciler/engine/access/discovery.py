@@ -7,7 +7,7 @@ the session that ``Admitted`` asks for. It must not know sessions, users or addr
 from __future__ import annotations
 
 from struct import unpack
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reconciler.engine.access import line
 from reconciler.engine.access.cookie import Cookies
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from reconciler.engine.access.line import Line
     from reconciler.engine.wire.pppoe import Tag
 
-MAX_PADI = 1484
+MAX_PADI: Final = 1484
 """Most octets of a PADI with its PPPoE header, so that a relay can add its tag (RFC 2516 §5.1)."""
-MAX_PAYLOAD = 1500
+MAX_PAYLOAD: Final = 1500
 """Most octets of any discovery packet that we send, with its PPPoE header."""
-PPPOE_MRU = 1492
+PPPOE_MRU: Final = 1492
 """Largest MRU without RFC 4638's tag (RFC 2516 §7)."""
 
 

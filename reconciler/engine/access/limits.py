@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from reconciler.engine.access.rate import Allowance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-REMEMBERED = 4096
+REMEMBERED: Final = 4096
 """Clients, and users, whose recent behaviour is remembered."""
-FORGIVEN = 300.0
+FORGIVEN: Final = 300.0
 """Seconds without another failed login after which all earlier ones are forgotten."""
-FIRST_LOCKOUT = 2.0
+FIRST_LOCKOUT: Final = 2.0
 """Seconds; doubled with each further failure."""
 
 K = TypeVar("K", bound="Hashable")
@@ -40,7 +40,7 @@ class Limits:
     lockout: int = 60
 
 
-USUAL = Limits()
+USUAL: Final = Limits()
 """The limits until somebody sets others."""
 
 

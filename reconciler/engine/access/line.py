@@ -7,14 +7,14 @@ own names for ports and customers, and nothing here depends on them. Neighbours:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-VENDOR = (3561).to_bytes(4, "big")
+VENDOR: Final = (3561).to_bytes(4, "big")
 """The Broadband Forum's number, with which its vendor tags begin (RFC 2516 Appendix A)."""
-LONGEST = 63
+LONGEST: Final = 63
 """Octets of an id at most (RFC 4679 §3.3)."""
 _CIRCUIT_ID, _REMOTE_ID = 1, 2
 
@@ -36,7 +36,7 @@ class Line(NamedTuple):
         return bytes([len(self.circuit_id)]) + self.circuit_id + self.remote_id if any(self) else b""
 
 
-NO_LINE = Line()
+NO_LINE: Final = Line()
 
 
 def unpacked(octets: bytes) -> Line:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-_ROUNDING = 1e-6
+from typing import Final
+
+_ROUNDING: Final = 1e-6
 
 
 class Allowance:

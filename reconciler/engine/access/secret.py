@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from hmac import compare_digest
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Scrypt:
         return compare_digest(made, self.key)
 
 
-MOST_MEMORY = 256 << 20
-_OF_NOTHING = bytes.fromhex("31d6cfe0d16ae931b73c59d7e0c089c0")
+MOST_MEMORY: Final = 256 << 20
+_OF_NOTHING: Final = bytes.fromhex("31d6cfe0d16ae931b73c59d7e0c089c0")
 
 Secret: TypeAlias = Password | NtHash | Scrypt

@@ -5,7 +5,7 @@ Neighbours: ``table`` finds it, ``lifecycle`` moves it along. It must not know o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.engine.access.config import UNLIMITED
 from reconciler.engine.access.line import NO_LINE
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reconciler.engine.messages import SessionState
     from reconciler.engine.ppp.link import Ask
 
-_STATES: dict[Phase, SessionState] = {
+_STATES: Final[dict[Phase, SessionState]] = {
     Phase.DEAD: "establish",
     Phase.ESTABLISH: "establish",
     Phase.AUTHENTICATE: "authenticate",

@@ -6,7 +6,7 @@ Neighbours: ``concentrator``. It must not know why a session comes or goes.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from reconciler.engine.access.changes import REMEMBERED, Changes
 from reconciler.engine.access.effects import Key
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 K = TypeVar("K")
 
-QUARANTINE = 60.0
+QUARANTINE: Final = 60.0
 """Seconds for which a freed session id is not given out again, so that a late frame cannot hit a stranger."""
-SILENCE = 10.0
+SILENCE: Final = 10.0
 """Seconds after a session's end in which whoever still sends in it has only not yet had the PADT."""
-LAST_ID = 0xFFFE
+LAST_ID: Final = 0xFFFE
 """0 means discovery and 0xFFFF is reserved (RFC 2516 §4)."""
 
 

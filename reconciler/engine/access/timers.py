@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
 from itertools import count
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 
 class Timed(Protocol):
@@ -24,10 +24,10 @@ class Timed(Protocol):
 
 T = TypeVar("T", bound=Timed)
 
-NEVER = float("inf")
-GRAIN = 0.05
+NEVER: Final = float("inf")
+GRAIN: Final = 0.05
 """Seconds by which a deadline may be missed, at most."""
-ROOM = 1024
+ROOM: Final = 1024
 """Entries that a heap may have without being swept."""
 
 

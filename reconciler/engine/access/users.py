@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from hmac import compare_digest
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reconciler.engine.access.changes import Changes
 from reconciler.engine.access.config import User
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from reconciler.engine.ppp.link import Credentials
 
-_DECOY = Password(b"no user has this password")
-_NOBODY = User(b"", _DECOY)
+_DECOY: Final = Password(b"no user has this password")
+_NOBODY: Final = User(b"", _DECOY)
 
 
 class Proven(NamedTuple):

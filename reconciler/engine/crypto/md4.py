@@ -6,20 +6,21 @@ Present OpenSSL, and with it `hashlib`, has it no more. It is broken as a digest
 from __future__ import annotations
 
 from struct import Struct
+from typing import Final
 
-_WORDS = Struct("<16I")
-_STATE = Struct("<4I")
-_START = (0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476)
-_MASK = 0xFFFFFFFF
+_WORDS: Final = Struct("<16I")
+_STATE: Final = Struct("<4I")
+_START: Final = (0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476)
+_MASK: Final = 0xFFFFFFFF
 
 
 def _steps(order: str, shifts: tuple[int, int, int, int]) -> tuple[tuple[int, int], ...]:
     return tuple((int(word, 16), shifts[step % 4]) for step, word in enumerate(order))
 
 
-_ROUND_1 = _steps("0123456789abcdef", (3, 7, 11, 19))
-_ROUND_2 = _steps("048c159d26ae37bf", (3, 5, 9, 13))
-_ROUND_3 = _steps("084c2a6e195d3b7f", (3, 9, 11, 15))
+_ROUND_1: Final = _steps("0123456789abcdef", (3, 7, 11, 19))
+_ROUND_2: Final = _steps("048c159d26ae37bf", (3, 5, 9, 13))
+_ROUND_3: Final = _steps("084c2a6e195d3b7f", (3, 9, 11, 15))
 """For each step the word that it takes in, as a hexadecimal digit, and the rotation (§3.4)."""
 
 

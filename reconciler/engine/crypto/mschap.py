@@ -6,12 +6,13 @@ The names are the RFCs'. A password's NT hash is as good as the password here: w
 from __future__ import annotations
 
 from hashlib import sha1
+from typing import Final
 
 from reconciler.engine.crypto.des import encrypt
 from reconciler.engine.crypto.md4 import md4
 
-_MAGIC_1 = b"Magic server to client signing constant"
-_MAGIC_2 = b"Pad to make it do more than one iteration"
+_MAGIC_1: Final = b"Magic server to client signing constant"
+_MAGIC_2: Final = b"Pad to make it do more than one iteration"
 
 
 def nt_password_hash(password: str) -> bytes:

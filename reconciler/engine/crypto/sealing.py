@@ -11,17 +11,17 @@ from __future__ import annotations
 
 from hashlib import blake2b, shake_256
 from hmac import compare_digest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KEY = 32
+KEY: Final = 32
 """Octets of a key."""
-NONCE = 24
+NONCE: Final = 24
 """Octets of a nonce: random ones of this length do not meet."""
-TAG = 32
-BLOCK = 64
+TAG: Final = 32
+BLOCK: Final = 64
 """Messages are filled up to a multiple of this: their length tells little."""
 
 

@@ -15,9 +15,9 @@ Of the RFC's options, the restart option (Open in 3, 5 and 9) is not taken: Open
 from __future__ import annotations
 
 from enum import Enum, IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-_TABLE = """
+_TABLE: Final = """
         0     1          2          3              4      5
 Up      2     irc,scr/6  -          -              -      -
 Down    -     -          0          tls/1          0      1
@@ -110,7 +110,7 @@ a set-up does it two hundred times.
 """
 
 
-TIMED = frozenset({CLOSING, STOPPING, REQ_SENT, ACK_RCVD, ACK_SENT})
+TIMED: Final = frozenset({CLOSING, STOPPING, REQ_SENT, ACK_RCVD, ACK_SENT})
 """States in which the restart timer runs (RFC 1661 §4.1)."""
 
 
@@ -125,7 +125,7 @@ class Transition(NamedTuple):
     timed: bool
 
 
-_LAYERS = {layer.value: layer for layer in Layer}
+_LAYERS: Final = {layer.value: layer for layer in Layer}
 
 
 def _cell(text: str) -> Transition | None:
@@ -144,5 +144,5 @@ def _parse(table: str) -> tuple[tuple[Transition | None, ...], ...]:
     return tuple(tuple(map(_cell, row)) for row in rows)
 
 
-TRANSITIONS = _parse(_TABLE)
+TRANSITIONS: Final = _parse(_TABLE)
 """`TRANSITIONS[event][state]`; None where the event cannot happen."""

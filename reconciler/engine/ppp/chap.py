@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import IntEnum
 from math import inf
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from reconciler.engine.ppp.authentication import Authenticator
 from reconciler.engine.ppp.outputs import Output
@@ -18,7 +18,7 @@ from reconciler.engine.wire import ppp
 from reconciler.engine.wire.drop import Drop, Malformed
 from reconciler.engine.wire.ppp import Packet
 
-RESPONSE_SIZE = 16
+RESPONSE_SIZE: Final = 16
 """Octets of an MD5 digest."""
 
 

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from enum import IntEnum
 from math import inf
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from reconciler.engine.ppp.automaton import (
     CLOSE,
@@ -53,11 +53,11 @@ from reconciler.engine.wire import ppp
 from reconciler.engine.wire.drop import Drop, Malformed
 from reconciler.engine.wire.ppp import Option, Packet
 
-INITIAL_DELAY = 0.05
+INITIAL_DELAY: Final = 0.05
 """Seconds that our first Configure-Request waits for a sign of life."""
-FIRST_TIMEOUT = 1.0
+FIRST_TIMEOUT: Final = 1.0
 """Seconds before the first retransmission; doubled each time, up to the restart timer."""
-NEVER = inf
+NEVER: Final = inf
 
 
 class Code(IntEnum):
@@ -75,8 +75,8 @@ class Code(IntEnum):
 REQUEST, ACK, NAK, REJECT, TERMINATE_REQUEST, TERMINATE_ACK, CODE_REJECT = Code
 
 
-_LEAVING = (CLOSED, CLOSING, STOPPING)
-_NOTHING: Packet = (0, 0, b"")
+_LEAVING: Final = (CLOSED, CLOSING, STOPPING)
+_NOTHING: Final[Packet] = (0, 0, b"")
 
 
 class ControlProtocol(ABC):

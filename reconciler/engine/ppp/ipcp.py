@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from enum import IntEnum
 from functools import lru_cache
+from typing import Final
 
 from reconciler.engine.ppp.control import ControlProtocol
 from reconciler.engine.ppp.outputs import Reason
@@ -28,9 +29,9 @@ class IpcpOption(IntEnum):
     SECONDARY_NBNS = 132
 
 
-_ADDRESS = IpcpOption.ADDRESS
-_DNS = (IpcpOption.PRIMARY_DNS, IpcpOption.SECONDARY_DNS)
-_NBNS = (IpcpOption.PRIMARY_NBNS, IpcpOption.SECONDARY_NBNS)
+_ADDRESS: Final = IpcpOption.ADDRESS
+_DNS: Final = (IpcpOption.PRIMARY_DNS, IpcpOption.SECONDARY_DNS)
+_NBNS: Final = (IpcpOption.PRIMARY_NBNS, IpcpOption.SECONDARY_NBNS)
 
 
 @lru_cache(maxsize=16)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from enum import IntEnum
+from typing import Final
 
 from reconciler.engine.ppp.control import ControlProtocol
 from reconciler.engine.ppp.policy import LinkPolicy
@@ -22,9 +23,9 @@ class Ipv6cpOption(IntEnum):
     INTERFACE_IDENTIFIER = 1
 
 
-_SIZE = 8
-_NONE = bytes(_SIZE)
-_UNIVERSAL = 1 << 57
+_SIZE: Final = 8
+_NONE: Final = bytes(_SIZE)
+_UNIVERSAL: Final = 1 << 57
 """The bit that claims worldwide uniqueness: never set in what we make up (RFC 5072 §4.1)."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
+from typing import Final
 
 from reconciler.engine.ppp.automaton import OPENED, RXR, Layer
 from reconciler.engine.ppp.control import ControlProtocol
@@ -19,22 +20,22 @@ from reconciler.engine.wire import ppp
 from reconciler.engine.wire.drop import Drop, Malformed
 from reconciler.engine.wire.ppp import Option, Packet
 
-DEFAULT_MRU = 1500
+DEFAULT_MRU: Final = 1500
 """What a peer takes that does not say (RFC 1661 §6.1)."""
-SMALLEST_MRU = 68
-LOOPBACKS = 3
+SMALLEST_MRU: Final = 68
+LOOPBACKS: Final = 3
 """So many of our own Magic-Numbers received mean that the line loops (§6.4)."""
 
-_AUTH_VALUES = {
+_AUTH_VALUES: Final = {
     "mschapv2": b"\xc2\x23\x81",
     "chap": b"\xc2\x23\x05",
     "mschap": b"\xc2\x23\x80",
     "pap": b"\xc0\x23",
 }
 """The option's value for each method: a protocol, and for CHAP the algorithm (RFC 1994 §3)."""
-_AUTH_METHODS = {value: method for method, value in _AUTH_VALUES.items()}
-_NO_MAGIC = bytes(4)
-_NONE: frozenset[int] = frozenset()
+_AUTH_METHODS: Final = {value: method for method, value in _AUTH_VALUES.items()}
+_NO_MAGIC: Final = bytes(4)
+_NONE: Final[frozenset[int]] = frozenset()
 
 
 class LcpCode(IntEnum):
@@ -48,9 +49,9 @@ class LcpCode(IntEnum):
     TIME_REMAINING = 13
 
 
-_ECHO_REQUEST = LcpCode.ECHO_REQUEST
-_ECHOES = (LcpCode.ECHO_REQUEST, LcpCode.ECHO_REPLY)
-_NO_ANSWER = (LcpCode.DISCARD_REQUEST, LcpCode.IDENTIFICATION, LcpCode.TIME_REMAINING)
+_ECHO_REQUEST: Final = LcpCode.ECHO_REQUEST
+_ECHOES: Final = (LcpCode.ECHO_REQUEST, LcpCode.ECHO_REPLY)
+_NO_ANSWER: Final = (LcpCode.DISCARD_REQUEST, LcpCode.IDENTIFICATION, LcpCode.TIME_REMAINING)
 
 
 class LcpOption(IntEnum):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 from math import inf
+from typing import Final
 
 from reconciler.engine.ppp.authentication import Authenticator
 from reconciler.engine.ppp.automaton import CLOSING, INITIAL, OPENED, STOPPING, TLD, TLF, TLU, Layer
@@ -65,15 +66,15 @@ __all__ = [
     "Reason",
 ]
 
-REJECTS_PER_SECOND = 10
+REJECTS_PER_SECOND: Final = 10
 """Protocol-Rejects sent, at most; some clients never stop asking."""
 
-_LONG_AGO = -inf
-_LCP = Protocol.LCP
-_PROTOCOL_REJECT = LcpCode.PROTOCOL_REJECT
-_DATA = (Protocol.IPV4, Protocol.IPV6)
-_AUTHENTICATION = (Protocol.PAP, Protocol.CHAP)
-_AUTHENTICATORS: dict[str, type[Authenticator]] = {
+_LONG_AGO: Final = -inf
+_LCP: Final = Protocol.LCP
+_PROTOCOL_REJECT: Final = LcpCode.PROTOCOL_REJECT
+_DATA: Final = (Protocol.IPV4, Protocol.IPV6)
+_AUTHENTICATION: Final = (Protocol.PAP, Protocol.CHAP)
+_AUTHENTICATORS: Final[dict[str, type[Authenticator]]] = {
     "mschapv2": MsChapV2,
     "chap": Chap,
     "mschap": MsChapV1,
@@ -93,7 +94,7 @@ class Phase(Enum):
 
 DEAD, ESTABLISH, AUTHENTICATE, NETWORK, TERMINATE = Phase
 
-_OVERDUE = {
+_OVERDUE: Final = {
     ESTABLISH: Reason.LCP_TIMEOUT,
     AUTHENTICATE: Reason.AUTH_TIMEOUT,
     NETWORK: Reason.NETWORK_TIMEOUT,

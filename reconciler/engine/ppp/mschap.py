@@ -10,18 +10,18 @@ offered as well that is taken for what it is.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from reconciler.engine.ppp.chap import Chap
 from reconciler.engine.ppp.policy import Credentials, MsChapCredentials, MsChapV2Credentials
 from reconciler.engine.wire.drop import Drop, Malformed
 from reconciler.engine.wire.ppp import Packet
 
-RESPONSE_SIZE = 49
+RESPONSE_SIZE: Final = 49
 """Octets of a response's value, in both versions (RFC 2433 §4, RFC 2759 §4)."""
-_USE_NT_RESPONSE = 1
+_USE_NT_RESPONSE: Final = 1
 """The last octet of version 1's response: that the NT response counts, not LAN Manager's (RFC 2433 §4)."""
-_WRONG = b"E=691 R=0"
+_WRONG: Final = b"E=691 R=0"
 """ERROR_AUTHENTICATION_FAILURE, and no further try on this link: clients ask their user and dial again."""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
+from typing import Final
 
 from reconciler.engine.ppp.automaton import OPENED, TLD, TLU, Layer
 from reconciler.engine.ppp.control import ControlProtocol
@@ -18,7 +19,7 @@ from reconciler.engine.ppp.policy import Grant, LinkPolicy
 from reconciler.engine.wire import ppp
 from reconciler.engine.wire.ppp import Protocol
 
-_CONTROLS = {int(Protocol.IPV4): int(Protocol.IPCP), int(Protocol.IPV6): int(Protocol.IPV6CP)}
+_CONTROLS: Final = {int(Protocol.IPV4): int(Protocol.IPCP), int(Protocol.IPV6): int(Protocol.IPV6CP)}
 """The control protocol of each network protocol."""
 
 

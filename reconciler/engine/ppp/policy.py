@@ -7,11 +7,11 @@ in `outputs`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-AUTH_METHODS = ("mschapv2", "chap", "mschap", "pap")
+AUTH_METHODS: Final = ("mschapv2", "chap", "mschap", "pap")
 """Known authentication methods (RFC 2759, RFC 1994, RFC 2433, RFC 1334), strongest first."""
-USUAL_METHODS = ("mschapv2", "chap", "pap")
+USUAL_METHODS: Final = ("mschapv2", "chap", "pap")
 """Those offered unless others are named; PAP last (RFC 1334 §2)."""
 
 

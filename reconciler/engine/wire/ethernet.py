@@ -7,21 +7,21 @@ interfaces, sessions, or which addresses are ours.
 from __future__ import annotations
 
 from struct import Struct
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from reconciler.engine.wire.drop import Drop, Malformed
 
-BROADCAST = b"\xff" * 6
-MINIMUM_FRAME = 60
+BROADCAST: Final = b"\xff" * 6
+MINIMUM_FRAME: Final = 60
 """Least octets of a frame without its check sequence (IEEE 802.3 §4A.2.3.2.4); shorter ones are padded."""
 
-_VLAN_TPIDS = frozenset({0x8100, 0x88A8})
-_VLAN_TAGS = frozenset(tpid.to_bytes(2, "big") for tpid in _VLAN_TPIDS)
-_HEADER = 14
-_read_u16 = Struct("!H").unpack_from
-_read_tag = Struct("!HH").unpack_from
-_write_u16 = Struct("!H").pack
-_write_tag = Struct("!HH").pack
+_VLAN_TPIDS: Final = frozenset({0x8100, 0x88A8})
+_VLAN_TAGS: Final = frozenset(tpid.to_bytes(2, "big") for tpid in _VLAN_TPIDS)
+_HEADER: Final = 14
+_read_u16: Final = Struct("!H").unpack_from
+_read_tag: Final = Struct("!HH").unpack_from
+_write_u16: Final = Struct("!H").pack
+_write_tag: Final = Struct("!HH").pack
 
 
 class Frame(NamedTuple):

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import IntEnum
 from struct import Struct
+from typing import Final
 
 from reconciler.engine.wire.drop import Drop, Malformed
 
-HEADER = 4
+HEADER: Final = 4
 """Octets of a control packet's header: Code, Identifier, Length."""
 
 Option = tuple[int, bytes]
@@ -35,13 +36,13 @@ class Protocol(IntEnum):
     CHAP = 0xC223
 
 
-_PROTOCOL = 2
+_PROTOCOL: Final = 2
 """Octets of the protocol number."""
-_INSIDE = _PROTOCOL + HEADER
-_read_protocol = Struct("!H").unpack_from
-_read_header = Struct("!2xBBH").unpack_from
-_write_frame = Struct("!HBBH").pack
-_write_option = Struct("BB").pack
+_INSIDE: Final = _PROTOCOL + HEADER
+_read_protocol: Final = Struct("!H").unpack_from
+_read_header: Final = Struct("!2xBBH").unpack_from
+_write_frame: Final = Struct("!HBBH").pack
+_write_option: Final = Struct("BB").pack
 
 
 def protocol_of(payload: bytes) -> int:

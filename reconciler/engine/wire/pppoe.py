@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import IntEnum
 from struct import Struct
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from reconciler.engine.wire.drop import Drop, Malformed
 
-ETHERTYPE_DISCOVERY = 0x8863
-ETHERTYPE_SESSION = 0x8864
-HEADER = 6
+ETHERTYPE_DISCOVERY: Final = 0x8863
+ETHERTYPE_SESSION: Final = 0x8864
+HEADER: Final = 6
 """Octets of the PPPoE header."""
 
 Tag = tuple[int, bytes]
@@ -61,13 +61,13 @@ class Packet(NamedTuple):
     payload: bytes
 
 
-_VERSION_AND_TYPE = 0x11
-_header = Struct("!BBHH")
-_read_header = _header.unpack_from
-_write_header = _header.pack
-_tag_header = Struct("!HH")
-_read_tag_header = _tag_header.unpack_from
-_write_tag_header = _tag_header.pack
+_VERSION_AND_TYPE: Final = 0x11
+_header: Final = Struct("!BBHH")
+_read_header: Final = _header.unpack_from
+_write_header: Final = _header.pack
+_tag_header: Final = Struct("!HH")
+_read_tag_header: Final = _tag_header.unpack_from
+_write_tag_header: Final = _tag_header.pack
 
 
 def decode(payload: bytes) -> Packet:

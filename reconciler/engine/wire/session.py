@@ -7,15 +7,16 @@ know sessions: whoever keeps their headers finds them by these.
 from __future__ import annotations
 
 from struct import Struct
+from typing import Final
 
 from reconciler.engine.wire import ethernet, pppoe
 from reconciler.engine.wire.drop import Drop, Malformed
 
-_length = Struct("!H")
-_read_length = _length.unpack_from
-_write_length = _length.pack
-_LENGTH = _length.size
-_FIRST = pppoe.HEADER - _LENGTH
+_length: Final = Struct("!H")
+_read_length: Final = _length.unpack_from
+_write_length: Final = _length.pack
+_LENGTH: Final = _length.size
+_FIRST: Final = pppoe.HEADER - _LENGTH
 """Octets of the PPPoE header before its LENGTH."""
 
 
