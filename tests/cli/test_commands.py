@@ -118,6 +118,20 @@ def test_apply_through_a_link_to_the_watched_file_is_the_same_file(
     assert say("apply", tmp_path / "link.yaml").status == 0
 
 
+def test_a_file_that_became_a_link_to_itself_is_said_by_every_command(daemon: Daemon, say: Say) -> None:
+    ready(say)
+    daemon.path.unlink()
+    daemon.path.symlink_to(daemon.path.name)
+    why = "Too many levels of symbolic links"
+    said = say("apply", daemon.path)
+    assert said.status == 1
+    assert why in said.err
+    said = say("status")
+    assert said.status == 0
+    assert why in said.out
+    assert say("status", "--wait", "--commit", "4f2c91e", "--timeout", "0.1").status == 6
+
+
 def test_apply_of_an_invalid_file_shows_the_findings(daemon: Daemon, say: Say) -> None:
     ready(say)
     daemon.edit(SITE.replace("pool_size: 8", "pool_size: many"))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.loop.keeping.generations import Generation
-from reconciler.loop.reading.revision import commits, committed, revision
+from reconciler.loop.reading.revision import commits, committed, followed, revision
 
 SEARCHED: Final = 50
 """Commits in which the content is looked for."""
@@ -20,7 +20,7 @@ SEARCHED: Final = 50
 
 def remedy(path: Path, wanted: Generation) -> list[str]:
     """Commands, one a line, after which the file at ``path`` has the generation's content."""
-    real = path.resolve()
+    real = followed(path)
     out = [f"reconciler history {wanted.number} --out {shlex.quote(str(path))} --force"]
     try:
         where = revision(real, None)

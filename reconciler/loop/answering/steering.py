@@ -13,6 +13,7 @@ from reconciler.loop.answering.answers import Answer, fault
 from reconciler.loop.answering.asked import BadRequestError, Request, answered
 from reconciler.loop.answering.orders import LONGEST, Orders
 from reconciler.loop.answering.remedy import remedy
+from reconciler.loop.reading.revision import followed
 from reconciler.loop.reconcile import Reconciler
 from reconciler.loop.run import Loop
 
@@ -155,4 +156,4 @@ def same_file(one: Path, other: Path) -> bool:
     try:
         return one.samefile(other)
     except OSError:
-        return one.resolve() == other.resolve()
+        return followed(one) == followed(other)

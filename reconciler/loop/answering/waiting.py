@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from reconciler.loop.conditions import Board
-from reconciler.loop.reading.revision import Revision
+from reconciler.loop.reading.revision import Revision, followed
 from reconciler.loop.report import Report, Settled
 from reconciler.site.escape import visible
 
@@ -76,7 +76,7 @@ def wait(
 def _other(report: Report, where: Revision | None, commit: str) -> str:
     """Why what was read is not that commit's; empty when it is."""
     if where is None:
-        path = report.intake.source.path.resolve()
+        path = followed(report.intake.source.path)
         ask = f"`git -C {visible(str(path.parent))} log`"
         return f"git does not tell which commit the file is of: {ask} as the daemon's user says why"
     if where.commit.startswith(commit.lower()) and not where.dirty:

@@ -29,12 +29,17 @@ class Revision:
     author: str = ""
 
 
+def followed(path: Path) -> Path:
+    """Where a path leads through links. One in a ring of links, which leads nowhere, is taken as it is."""
+    return Path(os.path.realpath(path))
+
+
 def revision(path: Path, sha256: str | None) -> Revision | None:
     """Where content with the hash ``sha256`` (hexadecimal; None is no content), read from ``path``, stands in
     git. None outside of a repository, without git, where git refuses to look (another user's repository), or
     when it does not answer in time.
     """
-    real = path.resolve()
+    real = followed(path)
     try:
         answer = _git(real.parent, "rev-parse", "HEAD", "--abbrev-ref", "HEAD")
         if answer is None:

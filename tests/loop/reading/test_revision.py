@@ -113,6 +113,15 @@ def test_a_link_to_the_file_is_followed(clone: Path, tmp_path: Path) -> None:
     assert seen(tmp_path / "site.yaml") == Revision(name, "main", dirty=False, author="ada")
 
 
+def test_a_link_to_itself_is_of_no_commits_content(clone: Path) -> None:
+    commit(clone)
+    (clone / "site.yaml").unlink()
+    (clone / "site.yaml").symlink_to("site.yaml")
+    found = revision(clone / "site.yaml", None)
+    assert found is not None
+    assert found.dirty
+
+
 def test_variables_of_the_one_who_started_the_daemon_do_not_lead_astray(
     clone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
