@@ -2,15 +2,19 @@
 
 A key of 56 bits protects nothing any more, and this serves nothing else. Every permutation of the standard is
 a table of bit numbers below, counted from 1 at the most significant bit, and is compiled at the first use
-into lookups of a whole octet at a time, and the S-boxes into lookups of two boxes at a time.
+into lookups of a whole octet at a time: the key schedule, too, since each bit of a subkey is one of the key.
+Both halves are kept expanded to 48 bits from beginning to end, so that a round is its S-boxes, two at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
+from struct import Struct
 from typing import Final, NamedTuple
 
+_SUBKEYS: Final = Struct(">16Q")
+"""Each subkey of 48 bits as a word of 64."""
 _Lookup = tuple[tuple[int, ...], ...]
 """For each octet of the input, or each twelve bits, what each of their values adds to the output."""
 
@@ -24,6 +28,7 @@ _INITIAL: Final = _numbers("""
     57 49 41 33 25 17  9 1 59 51 43 35 27 19 11 3 61 53 45 37 29 21 13 5 63 55 47 39 31 23 15 7
 """)
 _P: Final = _numbers("16 7 20 21 29 12 28 17 1 15 23 26 5 18 31 10 2 8 24 14 32 27 3 9 19 13 30 6 22 11 4 25")
+_EXPANSION: Final = tuple((4 * box + offset) % 32 + 1 for box in range(8) for offset in range(-1, 5))
 _CHOICE_1: Final = _numbers("""
     57 49 41 33 25 17 9 1 58 50 42 34 26 18 10 2 59 51 43 35 27 19 11 3 60 52 44 36
     63 55 47 39 31 23 15 7 62 54 46 38 30 22 14 6 61 53 45 37 29 21 13 5 28 20 12 4
@@ -46,36 +51,24 @@ _S: Final = (
 
 
 class _Tables(NamedTuple):
+    schedule: _Lookup
     initial: _Lookup
-    final: _Lookup
-    choice_1: _Lookup
-    choice_2: _Lookup
-    expansion: _Lookup
     boxes: _Lookup
+    final: _Lookup
 
 
 def encrypt(key: bytes, block: bytes) -> bytes:
     """Encrypt a block of 8 octets under a key of 7, whose bits are all key bits: without parity."""
     tables = _tables()
-    (e1, e2, e3, e4), (s12, s34, s56, s78) = tables.expansion, tables.boxes
+    s12, s34, s56, s78 = tables.boxes
     halves = _permute(tables.initial, block)
-    left, right = halves >> 32, halves & 0xFFFFFFFF
-    for subkey in _subkeys(tables, key):
-        expanded = e1[right >> 24] | e2[right >> 16 & 255] | e3[right >> 8 & 255] | e4[right & 255]
-        keyed = expanded ^ subkey
+    left, right = halves >> 48, halves & 0xFFFFFFFFFFFF
+    subkeys: tuple[int, ...] = _SUBKEYS.unpack(_permute(tables.schedule, key).to_bytes(_SUBKEYS.size, "big"))
+    for subkey in subkeys:
+        keyed = right ^ subkey
         mixed = s12[keyed >> 36] | s34[keyed >> 24 & 4095] | s56[keyed >> 12 & 4095] | s78[keyed & 4095]
         left, right = right, left ^ mixed
-    return _permute(tables.final, (right << 32 | left).to_bytes(8, "big")).to_bytes(8, "big")
-
-
-def _subkeys(tables: _Tables, key: bytes) -> Iterable[int]:
-    chosen, (c1, c2, c3, c4, c5, c6, c7) = _permute(tables.choice_1, key), tables.choice_2
-    c, d = chosen >> 28, chosen & 0xFFFFFFF
-    for bits in _ROTATIONS:
-        c = (c << bits | c >> 28 - bits) & 0xFFFFFFF
-        d = (d << bits | d >> 28 - bits) & 0xFFFFFFF
-        left = c1[c >> 20] | c2[c >> 12 & 255] | c3[c >> 4 & 255] | c4[(c & 15) << 4 | d >> 24]
-        yield left | c5[d >> 16 & 255] | c6[d >> 8 & 255] | c7[d & 255]
+    return _permute(tables.final, (right << 48 | left).to_bytes(12, "big")).to_bytes(8, "big")
 
 
 def _permute(lookup: _Lookup, octets: bytes) -> int:
@@ -87,17 +80,26 @@ def _permute(lookup: _Lookup, octets: bytes) -> int:
 
 @cache
 def _tables() -> _Tables:
-    final = [_INITIAL.index(bit) + 1 for bit in range(1, 65)]
-    without_parity = [bit - bit // 8 for bit in _CHOICE_1]
-    window = [(4 * box + offset) % 32 + 1 for box in range(8) for offset in range(-1, 5)]
+    initial = [_INITIAL[32 * half + bit - 1] for half in (0, 1) for bit in _EXPANSION]
+    final = [_INITIAL.index(bit) for bit in range(1, 65)]
     return _Tables(
-        initial=_compile(_INITIAL, 8),
-        final=_compile(final, 8),
-        choice_1=_compile(without_parity, 7),
-        choice_2=_compile(_CHOICE_2, 7),
-        expansion=_compile(window, 4),
-        boxes=_boxes(_compile(_P, 4)),
+        schedule=_compile(_schedule(), 7),
+        initial=_compile(initial, 8),
+        boxes=_boxes(),
+        final=_compile([48 * (bit // 32) + _EXPANSION.index(bit % 32 + 1) + 1 for bit in final], 12),
     )
+
+
+def _schedule() -> list[int]:
+    """Of which bit of the key, or of none (0), each bit of the sixteen subkeys is made."""
+    without_parity = [bit - bit // 8 for bit in _CHOICE_1]
+    c, d = without_parity[:28], without_parity[28:]
+    bits: list[int] = []
+    for rotation in _ROTATIONS:
+        c, d = c[rotation:] + c[:rotation], d[rotation:] + d[:rotation]
+        both = c + d
+        bits += [0] * 16 + [both[bit - 1] for bit in _CHOICE_2]
+    return bits
 
 
 def _compile(bits: Sequence[int], octets: int) -> _Lookup:
@@ -114,12 +116,15 @@ def _compile(bits: Sequence[int], octets: int) -> _Lookup:
     return tuple(lookup)
 
 
-def _boxes(p: _Lookup) -> _Lookup:
-    """Pairs of S-boxes with the permutation P behind them: the outer two of six bits choose the row."""
+def _boxes() -> _Lookup:
+    """Pairs of S-boxes, permuted by P and expanded for the next round: the outer two of six bits choose the
+    row.
+    """
+    spread = _compile([_P[bit - 1] for bit in _EXPANSION], 4)
     boxes = []
     for number, text in enumerate(_S):
         rows = [[int(digit, 16) for digit in row] for row in text.split()]
         values = [rows[value >> 4 & 2 | value & 1][value >> 1 & 15] for value in range(64)]
-        boxes.append([_permute(p, (value << 28 - 4 * number).to_bytes(4, "big")) for value in values])
+        boxes.append([_permute(spread, (value << 28 - 4 * number).to_bytes(4, "big")) for value in values])
     pairs = zip(boxes[::2], boxes[1::2], strict=True)
     return tuple(tuple(one | other for one in first for other in second) for first, second in pairs)
