@@ -102,6 +102,8 @@ def test_history_of_what_could_not_be_done_names_what_failed(daemon: Daemon, say
     assert one["state"] == "in_part"
     assert [failure["path"] for failure in one["failures"]] == ["interface.usb0"]
     assert "interface usb0 is not there" in say("history", "2").out
+    apply(daemon, say, SITE)
+    assert say("history", "2", "-o", "json").json["state"] == "in_part", "also when it no longer stands"
 
 
 def test_the_text_of_a_generation_is_had_back_by_its_owner_alone(

@@ -49,7 +49,7 @@ def one(reconciler: Reconciler, number: int) -> dict[str, Any] | None:
 def _row(reconciler: Reconciler, found: Generation, kept: bool) -> dict[str, Any]:
     return {
         "number": found.number,
-        "state": _state(reconciler, found),
+        "state": _state(reconciler, found, kept),
         "created": moment(found.created),
         "applied": None if found.applied is None else moment(found.applied),
         "commit": found.commit,
@@ -64,7 +64,7 @@ def _row(reconciler: Reconciler, found: Generation, kept: bool) -> dict[str, Any
     }
 
 
-def _state(reconciler: Reconciler, found: Generation) -> str:
+def _state(reconciler: Reconciler, found: Generation, kept: bool) -> str:
     pending = reconciler.course.bearing.pending
     if found.number == reconciler.archive.through:
         if pending and pending.generation == found.number:
@@ -72,7 +72,10 @@ def _state(reconciler: Reconciler, found: Generation) -> str:
         return "in_force" if found.number == reconciler.history.applied else "in_part"
     if found.outcome == "undone":
         return "undone"
-    return "applied" if found.applied is not None else "not_applied"
+    if found.applied is not None:
+        return "applied"
+    # Content is kept of what was let through: something of it may have been done.
+    return "in_part" if kept else "not_applied"
 
 
 @dataclass(frozen=True, slots=True)
