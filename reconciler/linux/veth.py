@@ -22,7 +22,8 @@ _NEWROUTE, _DELROUTE, _GETROUTE = 24, 25, 26
 _NEWNEIGH, _NEWQDISC, _NEWTFILTER = 28, 36, 44
 
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK = 1, 3, 4, 5
-_IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_AF_SPEC = 18, 20, 26
+_IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_AF_SPEC, _IFLA_GSO_MAX_SEGS = 18, 20, 26, 40
+_MOST_SEGMENTS = 65535
 _INFO_KIND, _INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
 _INET6_ADDR_GEN_MODE, _NO_LINK_LOCAL = 8, b"\1"
 _IFF_UP = 1
@@ -64,6 +65,12 @@ def bring_up(rtnl: Rtnl, index: int, alias: str) -> None:
     with suppress(KernelError):  # a kernel without IPv6 has none to keep off
         rtnl.do("keep IPv6 off a device", _SETLINK, 0, _link.pack(0, 0, index, 0, 0) + quiet)
     rtnl.do("set a device up", _SETLINK, 0, _link.pack(0, 0, index, _IFF_UP, _IFF_UP))
+
+
+def give_many(rtnl: Rtnl, index: int) -> None:
+    """Have the kernel give a device as many segments at once as it can, as a new device has it."""
+    body = attributes({_IFLA_GSO_MAX_SEGS: _MOST_SEGMENTS})
+    rtnl.do("give a device many segments", _SETLINK, 0, _link.pack(0, 0, index, 0, 0) + body)
 
 
 def ends(rtnl: Rtnl, alias: str) -> list[End]:

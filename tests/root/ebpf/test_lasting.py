@@ -120,6 +120,18 @@ def test_offloads_that_somebody_turns_on_are_turned_off_again(line: Line, wire: 
     assert_carries(line, wire)
 
 
+def test_a_device_that_took_single_segments_takes_many_at_once_from_the_next_engine(line: Line) -> None:
+    """TCP of the box itself is several times slower without. Engines have made such devices."""
+    assert line.now.device is not None
+    with IPRoute() as ip:
+        (near,) = ip.link_lookup(ifname=line.now.device)
+        ip.link("set", index=near, gso_max_segs=1)
+        line.succeed()
+        (found,) = ip.get_links(near)
+    assert found.get_attr("IFLA_IFNAME") == line.now.device, "it was taken over"
+    assert found.get_attr("IFLA_GSO_MAX_SEGS") == 65535
+
+
 def test_a_session_that_begins_while_the_device_is_away_is_carried_when_it_is_back(
     line: Line, wire: socket.socket
 ) -> None:

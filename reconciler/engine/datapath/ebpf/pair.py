@@ -60,10 +60,11 @@ class Pair:
 
     def renew(self) -> None:
         """Put back what is lost when the device is set down, the neighbour and the sessions' routes, and what
-        somebody may have changed: its offloads.
+        somebody may have changed: its offloads, and how many segments it is given at once.
         """
         with suppress(KernelError):  # it has just been taken away
             _have_packets_whole(self.near)
+            veth.give_many(self._rtnl, self.index)
         with suppress(KernelError):  # while it is down
             veth.set_neighbour(self._rtnl, self.index, _NEIGHBOUR, self.mac)
             self._routes = veth.routed(self._rtnl, self.index, PROTOCOL)
