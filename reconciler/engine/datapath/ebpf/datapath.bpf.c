@@ -43,7 +43,7 @@ INLINE int drop_frame(__u32 reason)
 /* The id has led to a session; the rest of its identity says whether it is this one (RFC 2516 section 4). */
 INLINE int is_of(const struct session *session, __u32 ifindex, const __u8 *mac)
 {
-	return session->ifindex == ifindex && !session->vlan[0] && same_mac(session->mac, mac);
+	return session->ifindex == ifindex && same_mac(session->mac, mac);
 }
 
 SEC("xdp")

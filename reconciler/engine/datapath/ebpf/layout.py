@@ -9,7 +9,7 @@ from enum import IntEnum
 from struct import Struct
 from typing import NamedTuple
 
-LAYOUT = 3
+LAYOUT = 4
 """Raised whenever a key or a value changes: what another layout left behind is not taken over."""
 
 ENTRY = Struct("=I")
@@ -20,10 +20,10 @@ PLACES = 65536
 MOST_MET = 32
 """Sessions whose addresses may meet in one place: the programs look at no more."""
 
-_session = Struct("=I4x6sH4s6s6x32x")
+_session = Struct("=I6sH4s6s10x32x")
 _port = Struct("=II")
 _device = Struct("=I6s2x")
-MTU, AC_MAC, BEHIND, COUNTS = 14, 20, 26, 32
+MTU, AC_MAC, BEHIND, COUNTS = 10, 16, 22, 32
 """Where in an entry of ``sessions`` that is, in octets, which is written or read by itself."""
 
 

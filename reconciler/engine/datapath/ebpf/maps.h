@@ -7,13 +7,12 @@
 
 struct session { /* all that its packets take, both ways: one line of the cache, touched once for each */
 	__u32 ifindex; /* 0: closed */
-	__u16 vlan[2]; /* outer and inner identifier; 0: untagged */
 	__u8 mac[ETH_ALEN];
 	__u16 mtu;
 	__u32 ipv4; /* network order */
 	__u8 ac_mac[ETH_ALEN];
 	__u16 behind; /* the id of the next session in its place of `addresses`; 0: none */
-	__u32 spare;
+	__u32 spare[2];
 	__u64 rx_bytes, tx_bytes, rx_packets, tx_packets; /* written by these programs alone while it is open */
 };
 
