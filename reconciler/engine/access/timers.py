@@ -53,10 +53,18 @@ class Deadlines(Generic[T]):
                 self._sweep()
 
     def _sweep(self) -> None:
-        """Drop what has been overtaken by an earlier entry, or will never be due."""
-        self._heap = [e for e in self._heap if e[0] == e[2].armed and e[2].deadline() is not None]
-        heapify(self._heap)
-        self._room = max(ROOM, 2 * len(self._heap))
+        """Drop what has been overtaken by an earlier entry, or has nothing to wait for."""
+        kept = []
+        for entry in self._heap:
+            when, _, item = entry
+            if when == item.armed:
+                if item.deadline() is None:
+                    item.armed = NEVER  # it has no entry any more, and may want one again
+                else:
+                    kept.append(entry)
+        self._heap = kept
+        heapify(kept)
+        self._room = max(ROOM, 2 * len(kept))
 
     def next(self) -> float | None:
         """The earliest time at which ``due`` may have something to give."""

@@ -68,3 +68,20 @@ def test_X4_alarms_that_come_and_go_are_not_kept() -> None:
         passing.when = None
     assert len(deadlines._heap) <= ROOM + 1
     assert deadlines.due(30.0) == [lasting]
+
+
+def test_who_had_nothing_to_wait_for_while_others_came_and_went_is_woken_all_the_same() -> None:
+    """A session without keepalive waits for nothing, until its subscriber hangs up."""
+    deadlines: Deadlines[Alarm] = Deadlines()
+    quiet = Alarm()
+    quiet.when = 30.0
+    deadlines.update(quiet, 0.0)
+    quiet.when = None
+    for _ in range(2 * ROOM):
+        passing = Alarm()
+        passing.when = 60.0
+        deadlines.update(passing, 0.0)
+        passing.when = None
+    quiet.when = 43.0
+    deadlines.update(quiet, 40.0)
+    assert deadlines.due(43.0) == [quiet]
