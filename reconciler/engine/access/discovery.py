@@ -14,7 +14,7 @@ from reconciler.engine.access.cookie import Cookies
 from reconciler.engine.wire import ethernet, pppoe
 from reconciler.engine.wire.drop import Drop, Malformed
 from reconciler.engine.wire.ethernet import Frame
-from reconciler.engine.wire.pppoe import PADO, Code, TagType
+from reconciler.engine.wire.pppoe import PADO, TagType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,9 +31,13 @@ PPPOE_MRU: Final = 1492
 """Largest MRU without RFC 4638's tag (RFC 2516 §7)."""
 
 
-_SERVICE_NAME, _HOST_UNIQ, _AC_COOKIE = TagType.SERVICE_NAME, TagType.HOST_UNIQ, TagType.AC_COOKIE
-_RELAY_SESSION_ID, _MAX_PAYLOAD = TagType.RELAY_SESSION_ID, TagType.PPP_MAX_PAYLOAD
-_AC_NAME, _VENDOR_SPECIFIC = TagType.AC_NAME, TagType.VENDOR_SPECIFIC
+_SERVICE_NAME: Final[int] = TagType.SERVICE_NAME
+_AC_NAME: Final[int] = TagType.AC_NAME
+_HOST_UNIQ: Final[int] = TagType.HOST_UNIQ
+_AC_COOKIE: Final[int] = TagType.AC_COOKIE
+_VENDOR_SPECIFIC: Final[int] = TagType.VENDOR_SPECIFIC
+_RELAY_SESSION_ID: Final[int] = TagType.RELAY_SESSION_ID
+_MAX_PAYLOAD: Final[int] = TagType.PPP_MAX_PAYLOAD
 
 
 class Listener(NamedTuple):
@@ -153,7 +157,7 @@ class Discovery:
         return Admitted(tags, mru, (request.cookie, request.host_uniq), whose)
 
 
-def answer(listener: Listener, frame: Frame, code: Code, session_id: int, tags: Iterable[Tag]) -> bytes:
+def answer(listener: Listener, frame: Frame, code: int, session_id: int, tags: Iterable[Tag]) -> bytes:
     """A discovery frame back to the sender of ``frame``, with the same VLAN tags."""
     payload = pppoe.encode(code, session_id, pppoe.encode_tags(tags))
     return ethernet.encode(Frame(frame.source, listener.mac, frame.vlans, pppoe.ETHERTYPE_DISCOVERY, payload))

@@ -16,7 +16,8 @@ VENDOR: Final = (3561).to_bytes(4, "big")
 """The Broadband Forum's number, with which its vendor tags begin (RFC 2516 Appendix A)."""
 LONGEST: Final = 63
 """Octets of an id at most (RFC 4679 §3.3)."""
-_CIRCUIT_ID, _REMOTE_ID = 1, 2
+_CIRCUIT_ID: Final = 1
+_REMOTE_ID: Final = 2
 
 
 class Line(NamedTuple):

@@ -101,10 +101,36 @@ class Layer(Enum):
     FINISHED = "tlf"
 
 
-INITIAL, STARTING, CLOSED, STOPPED, CLOSING, STOPPING, REQ_SENT, ACK_RCVD, ACK_SENT, OPENED = State
-UP, DOWN, OPEN, CLOSE, TO_PLUS, TO_MINUS, RCR_PLUS, RCR_MINUS = tuple(Event)[:8]
-RCA, RCN, RTR, RTA, RUC, RXJ_PLUS, RXJ_MINUS, RXR = tuple(Event)[8:]
-TLU, TLD, TLS, TLF = Layer
+INITIAL: Final = State.INITIAL
+STARTING: Final = State.STARTING
+CLOSED: Final = State.CLOSED
+STOPPED: Final = State.STOPPED
+CLOSING: Final = State.CLOSING
+STOPPING: Final = State.STOPPING
+REQ_SENT: Final = State.REQ_SENT
+ACK_RCVD: Final = State.ACK_RCVD
+ACK_SENT: Final = State.ACK_SENT
+OPENED: Final = State.OPENED
+UP: Final = Event.UP
+DOWN: Final = Event.DOWN
+OPEN: Final = Event.OPEN
+CLOSE: Final = Event.CLOSE
+TO_PLUS: Final = Event.TO_PLUS
+TO_MINUS: Final = Event.TO_MINUS
+RCR_PLUS: Final = Event.RCR_PLUS
+RCR_MINUS: Final = Event.RCR_MINUS
+RCA: Final = Event.RCA
+RCN: Final = Event.RCN
+RTR: Final = Event.RTR
+RTA: Final = Event.RTA
+RUC: Final = Event.RUC
+RXJ_PLUS: Final = Event.RXJ_PLUS
+RXJ_MINUS: Final = Event.RXJ_MINUS
+RXR: Final = Event.RXR
+TLU: Final = Layer.UP
+TLD: Final = Layer.DOWN
+TLS: Final = Layer.STARTED
+TLF: Final = Layer.FINISHED
 """The members by name alone. Looking one up in its enumeration takes as long as four names (Python 3.11), and
 a set-up does it two hundred times.
 """

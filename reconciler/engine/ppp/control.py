@@ -72,7 +72,13 @@ class Code(IntEnum):
     CODE_REJECT = 7
 
 
-REQUEST, ACK, NAK, REJECT, TERMINATE_REQUEST, TERMINATE_ACK, CODE_REJECT = Code
+REQUEST: Final[int] = Code.CONFIGURE_REQUEST
+ACK: Final[int] = Code.CONFIGURE_ACK
+NAK: Final[int] = Code.CONFIGURE_NAK
+REJECT: Final[int] = Code.CONFIGURE_REJECT
+TERMINATE_REQUEST: Final[int] = Code.TERMINATE_REQUEST
+TERMINATE_ACK: Final[int] = Code.TERMINATE_ACK
+CODE_REJECT: Final[int] = Code.CODE_REJECT
 
 
 _LEAVING: Final = (CLOSED, CLOSING, STOPPING)
@@ -234,7 +240,7 @@ class ControlProtocol(ABC):
             return self._event(RCR_PLUS, now, out, (code, identifier, data))
         return self._event(RCR_MINUS, now, out, (code, identifier, ppp.encode_options(answer)))
 
-    def _verdict(self, options: tuple[Option, ...]) -> tuple[Code, Iterable[Option]]:
+    def _verdict(self, options: tuple[Option, ...]) -> tuple[int, Iterable[Option]]:
         """Reject first, and then alone (§5.4); then Nak; an option's second appearance is rejected."""
         naks: list[Option] = []
         refused: list[Option] = []

@@ -29,7 +29,7 @@ class IpcpOption(IntEnum):
     SECONDARY_NBNS = 132
 
 
-_ADDRESS: Final = IpcpOption.ADDRESS
+_ADDRESS: Final[int] = IpcpOption.ADDRESS
 _DNS: Final = (IpcpOption.PRIMARY_DNS, IpcpOption.SECONDARY_DNS)
 _NBNS: Final = (IpcpOption.PRIMARY_NBNS, IpcpOption.SECONDARY_NBNS)
 

@@ -49,9 +49,13 @@ class LcpCode(IntEnum):
     TIME_REMAINING = 13
 
 
-_ECHO_REQUEST: Final = LcpCode.ECHO_REQUEST
-_ECHOES: Final = (LcpCode.ECHO_REQUEST, LcpCode.ECHO_REPLY)
-_NO_ANSWER: Final = (LcpCode.DISCARD_REQUEST, LcpCode.IDENTIFICATION, LcpCode.TIME_REMAINING)
+_ECHO_REQUEST: Final[int] = LcpCode.ECHO_REQUEST
+_ECHOES: Final[tuple[int, int]] = (LcpCode.ECHO_REQUEST, LcpCode.ECHO_REPLY)
+_NO_ANSWER: Final[tuple[int, int, int]] = (
+    LcpCode.DISCARD_REQUEST,
+    LcpCode.IDENTIFICATION,
+    LcpCode.TIME_REMAINING,
+)
 
 
 class LcpOption(IntEnum):
@@ -62,7 +66,9 @@ class LcpOption(IntEnum):
     MAGIC = 5
 
 
-_MRU, _AUTH, _MAGIC = LcpOption
+_MRU: Final[int] = LcpOption.MRU
+_AUTH: Final[int] = LcpOption.AUTH
+_MAGIC: Final[int] = LcpOption.MAGIC
 
 
 class Lcp(ControlProtocol):

@@ -70,10 +70,10 @@ REJECTS_PER_SECOND: Final = 10
 """Protocol-Rejects sent, at most; some clients never stop asking."""
 
 _LONG_AGO: Final = -inf
-_LCP: Final = Protocol.LCP
-_PROTOCOL_REJECT: Final = LcpCode.PROTOCOL_REJECT
-_DATA: Final = (Protocol.IPV4, Protocol.IPV6)
-_AUTHENTICATION: Final = (Protocol.PAP, Protocol.CHAP)
+_LCP: Final[int] = Protocol.LCP
+_PROTOCOL_REJECT: Final[int] = LcpCode.PROTOCOL_REJECT
+_DATA: Final[tuple[int, int]] = (Protocol.IPV4, Protocol.IPV6)
+_AUTHENTICATION: Final[tuple[int, int]] = (Protocol.PAP, Protocol.CHAP)
 _AUTHENTICATORS: Final[dict[str, type[Authenticator]]] = {
     "mschapv2": MsChapV2,
     "chap": Chap,
@@ -92,7 +92,11 @@ class Phase(Enum):
     TERMINATE = "terminate"
 
 
-DEAD, ESTABLISH, AUTHENTICATE, NETWORK, TERMINATE = Phase
+DEAD: Final = Phase.DEAD
+ESTABLISH: Final = Phase.ESTABLISH
+AUTHENTICATE: Final = Phase.AUTHENTICATE
+NETWORK: Final = Phase.NETWORK
+TERMINATE: Final = Phase.TERMINATE
 
 _OVERDUE: Final = {
     ESTABLISH: Reason.LCP_TIMEOUT,

@@ -67,7 +67,8 @@ def decode(payload: bytes) -> Packet:
     """
     if len(payload) < _INSIDE:
         raise Malformed(Drop.TRUNCATED)
-    code, identifier, length = _read_header(payload)
+    header: tuple[int, int, int] = _read_header(payload)
+    code, identifier, length = header
     end = _PROTOCOL + length
     if end < _INSIDE or end > len(payload):
         raise Malformed(Drop.TRUNCATED)

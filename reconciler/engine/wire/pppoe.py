@@ -33,7 +33,12 @@ class Code(IntEnum):
     PADT = 0xA7
 
 
-SESSION, PADO, PADI, PADR, PADS, PADT = Code
+SESSION: Final[int] = Code.SESSION
+PADO: Final[int] = Code.PADO
+PADI: Final[int] = Code.PADI
+PADR: Final[int] = Code.PADR
+PADS: Final[int] = Code.PADS
+PADT: Final[int] = Code.PADT
 """The members by name alone: looking one up in its enumeration takes as long as four names (Python 3.11)."""
 
 
@@ -77,7 +82,8 @@ def decode(payload: bytes) -> Packet:
     """
     if len(payload) < HEADER:
         raise Malformed(Drop.TRUNCATED)
-    version_and_type, code, session_id, length = _read_header(payload)
+    header: tuple[int, int, int, int] = _read_header(payload)
+    version_and_type, code, session_id, length = header
     if version_and_type != _VERSION_AND_TYPE:
         raise Malformed(Drop.PPPOE_VERSION)
     if length > len(payload) - HEADER:
@@ -101,7 +107,8 @@ def decode_tags(payload: bytes) -> tuple[Tag, ...]:
         value = offset + 4
         if value > end:
             raise Malformed(Drop.TAG_OVERRUN)
-        kind, length = _read_tag_header(payload, offset)
+        header: tuple[int, int] = _read_tag_header(payload, offset)
+        kind, length = header
         if kind == 0:
             if length:
                 raise Malformed(Drop.END_OF_LIST)

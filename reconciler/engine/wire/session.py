@@ -41,7 +41,8 @@ def payload(data: bytes, start: int) -> bytes:
     inside = start + _LENGTH
     if len(data) < inside:
         raise Malformed(Drop.TRUNCATED)
-    end = inside + _read_length(data, start)[0]
+    length: int = _read_length(data, start)[0]
+    end = inside + length
     if len(data) < end:
         raise Malformed(Drop.TRUNCATED)
     return data[inside:end]
