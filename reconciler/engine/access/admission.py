@@ -16,6 +16,8 @@ from reconciler.engine.access.users import Question, Users
 from reconciler.engine.ppp.link import Grant
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from reconciler.engine.access.config import Config, Rate, User
     from reconciler.engine.access.session import Session
     from reconciler.engine.access.table import Table
@@ -53,14 +55,15 @@ class Admission:
 
     def configure(self, config: Config) -> None:
         """Lease from these pools, within these limits, from now on."""
-        if config.limits != self._logins.limits:
-            self._logins = Logins(config.limits)
+        self._logins.configure(config.limits)
         self._leases.configure(config.pools, {int.from_bytes(config.local_ip, "big")})
 
     def put(self, user: User) -> None:
         """Add a user, or replace one of the same name."""
-        self._unreserve(self._users.get(user.name))
-        self._logins.forgive(user.name)
+        before = self._users.get(user.name)
+        self._unreserve(before)
+        if before is not None and before.secret != user.secret:
+            self._logins.forget(user.name)
         self._users.put(user)
         if user.address is not None:
             self._leases.reserve(int.from_bytes(user.address, "big"), user.name)
@@ -68,10 +71,15 @@ class Admission:
     def remove(self, name: bytes) -> None:
         """Forget a user; no login of that name succeeds any more."""
         self._unreserve(self._users.remove(name))
+        self._logins.forget(name)
 
     def _unreserve(self, user: User | None) -> None:
         if user is not None and user.address is not None:
             self._leases.unreserve(int.from_bytes(user.address, "big"), user.name)
+
+    def forgive(self, names: Collection[bytes]) -> None:
+        """Whoever had to wait after failed logins as one of these users waits no more."""
+        self._logins.forgive(names)
 
     def locked_out(self, mac: bytes, now: float) -> bool:
         """Whether this client has failed so often that it is not even offered a session now."""
@@ -152,6 +160,7 @@ class Admission:
         session.user, session.address = user, address
         session.logged_in = True
         self._table.log_in(session, user.name)
+        self._logins.succeeded(session.key.mac, user.name)
         return True
 
     def release(self, session: Session) -> None:

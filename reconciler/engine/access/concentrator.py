@@ -29,7 +29,7 @@ from reconciler.engine.wire.drop import Drop, Malformed
 from reconciler.engine.wire.pppoe import PADI, PADO, PADR, PADS, PADT, SESSION, TagType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from reconciler.engine.access.changes import Changes
     from reconciler.engine.access.config import User
@@ -154,7 +154,7 @@ class Concentrator:
         self._admission.configure(config)
 
     def change_users(
-        self, put: Iterable[User], remove: Iterable[tuple[bytes, bool]], generation: int, now: float
+        self, put: Collection[User], remove: Iterable[tuple[bytes, bool]], generation: int, now: float
     ) -> Outcome:
         """Add or replace users, and remove some: ``remove`` has names, each with whether its sessions end.
 
@@ -168,6 +168,7 @@ class Concentrator:
             self._admission.remove(name)
             if terminate:
                 doomed += [(session, End.USER_REMOVED) for session in self._table.of_user(name)]
+        self._admission.forgive({user.name for user in put})
         for user in put:
             before = self.users.get(user.name)
             self._admission.put(user)

@@ -1,8 +1,8 @@
 """What one client, or all of them together, may ask of us: rates, half-open sessions, failed logins.
 
-Everything here is bounded in memory, whoever asks how often from however many addresses: what is not heard of
-for the longest is forgotten first. Neighbours: ``concentrator`` asks before discovery, ``lifecycle`` tells of
-logins. It must not know frames.
+Everything here is bounded in memory, whoever asks how often from however many addresses: of strangers,
+those are forgotten first that were not heard of for the longest. Neighbours: ``concentrator`` asks before
+discovery, ``admission`` tells of logins. It must not know frames.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from reconciler.engine.access.rate import Allowance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Collection, Hashable
 
 REMEMBERED: Final = 4096
 """Clients, and users, whose recent behaviour is remembered."""
@@ -115,16 +115,24 @@ class _Record:
 class Logins:
     """Whoever fails to log in again and again waits, longer each time: the client, and the user's name.
 
-    A client that has logged in under a name is not kept out by what others try with it.
+    The client that last logged in under a name is not kept out by what others try with it: of each user it is
+    known which that is.
     """
 
-    __slots__ = ("_clients", "_names", "_proven", "limits")
+    __slots__ = ("_clients", "_limits", "_names", "_proven")
 
     def __init__(self, limits: Limits) -> None:
-        self.limits = limits
+        self._limits = limits
         self._clients: Recent[bytes, _Record] = Recent(_Record)
         self._names: Recent[bytes, _Record] = Recent(_Record)
-        self._proven: Recent[bytes, bytes] = Recent(bytes)
+        self._proven: dict[bytes, bytes] = {}
+
+    def configure(self, limits: Limits) -> None:
+        """These limits from now on; if they are others than before, all is forgiven."""
+        if limits != self._limits:
+            self._limits = limits
+            self._clients = Recent(_Record)
+            self._names = Recent(_Record)
 
     def client_locked(self, mac: bytes, now: float) -> bool:
         """Whether this client still has to wait."""
@@ -139,25 +147,29 @@ class Logins:
 
     def failed(self, mac: bytes, name: bytes, now: float) -> None:
         """Take note of a failed login."""
-        if self.limits.failed_logins:
+        if self._limits.failed_logins:
             self._note(self._clients.use(mac), name, now)
             self._note(self._names.use(name), name, now)
 
     def succeeded(self, mac: bytes, name: bytes) -> None:
-        """All is forgiven."""
+        """All is forgiven. ``name`` is a user's."""
         self._clients.forget(mac)
         self._names.forget(name)
-        self._proven.put(name, mac)
+        self._proven[name] = mac
 
-    def forgive(self, name: bytes) -> None:
-        """The user has changed: whoever failed under this name may try again at once."""
-        self._names.forget(name)
-        self._proven.forget(name)
-        self._clients.forget_if(lambda record: record.name == name)
+    def forgive(self, names: Collection[bytes]) -> None:
+        """These users have changed: whoever failed under one of their names may try again at once."""
+        for name in names:
+            self._names.forget(name)
+        self._clients.forget_if(lambda record: record.name in names)
+
+    def forget(self, name: bytes) -> None:
+        """Nobody has proven to be this user any more."""
+        self._proven.pop(name, None)
 
     def _note(self, record: _Record, name: bytes, now: float) -> None:
         record.count = record.count + 1 if now < record.last + FORGIVEN else 1
         record.last, record.name = now, name
-        excess = record.count - self.limits.failed_logins
+        excess = record.count - self._limits.failed_logins
         if excess >= 0:
-            record.until = now + min(FIRST_LOCKOUT * 2 ** min(excess, 16), self.limits.lockout)
+            record.until = now + min(FIRST_LOCKOUT * 2 ** min(excess, 16), self._limits.lockout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.engine.access import memo
 from reconciler.engine.access.effects import Dropped, Send
 from reconciler.engine.access.limits import REMEMBERED, Limits, Logins, Solicitations
 from reconciler.engine.wire.drop import Drop
@@ -95,6 +96,48 @@ def test_A22_strangers_cannot_lock_a_subscriber_out() -> None:
     assert logins.locked(MALLORY, b"theo", 1.0)
     assert logins.locked(mac(1), b"theo", 1.0), "nor may they go on from another address"
     assert not logins.locked(THEO, b"theo", 1.0)
+
+
+def test_A22_strangers_cannot_lock_a_subscriber_out_however_many_others_log_in() -> None:
+    logins = Logins(Limits(failed_logins=1))
+    for n in range(2 * REMEMBERED):
+        logins.succeeded(mac(n), f"user{n}".encode())
+    logins.failed(MALLORY, b"user0", 0.0)
+    assert not logins.locked(mac(0), b"user0", 1.0)
+
+
+def lock(bench: Bench, name: str) -> None:
+    """Have strangers fail as this user until nobody unknown may try."""
+    for n in range(10, 18):
+        bench.dial(subscriber(n, name, "guess"))
+
+
+def test_A22_a_subscriber_is_known_whatever_changes_but_the_password() -> None:
+    bench = Bench()
+    theo = bench.dial(subscriber(1, "theo"))
+    strict = {"padi_per_mac": 9, "padi_total": 99, "half_open": 9, "failed_logins": 1, "lockout": 60}
+    bench.configure(limits=strict)
+    bench.put(user("theo", sessions=2))
+    bench.to_ac(theo.hangup(bench.now))
+    lock(bench, "theo")
+    assert bench.dial(theo).state == "up"
+    bench.to_ac(theo.hangup(bench.now))
+    bench.put(user("theo", "new"))
+    lock(bench, "theo")
+    assert bench.dial(subscriber(1, "theo", "new")).state != "up", "whose password it is now is not known"
+
+
+def test_A22_after_a_restart_strangers_still_cannot_lock_a_subscriber_out() -> None:
+    before, bench = Bench(), Bench()
+    theo = before.dial(subscriber(1, "theo"))
+    (session,) = before.concentrator
+    known = memo.of(session)
+    assert known is not None
+    back = bench.concentrator.resume(memo.read(known), bench.concentrator.config, bench.now)
+    assert back
+    bench.deliver(back)
+    lock(bench, "theo")
+    assert bench.dial(theo).state == "up"
 
 
 def test_A22_a_changed_user_may_try_again_at_once() -> None:
