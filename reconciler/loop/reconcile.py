@@ -22,7 +22,7 @@ from reconciler.loop.history import History
 from reconciler.loop.keeping.archive import Archive, NotKeptError
 from reconciler.loop.keeping.course import Course, Now
 from reconciler.loop.keeping.generations import Cause
-from reconciler.loop.keeping.store import Store
+from reconciler.loop.keeping.store import Store, StoreError
 from reconciler.loop.picture import Picture
 from reconciler.loop.reading.goal import Goal, Reader
 from reconciler.loop.reading.intake import AGAIN, Inlet, Intake
@@ -93,6 +93,8 @@ class Reconciler:
                 report = self._stuck(intake, Again(AGAIN, "EngineGone", str(error)))
             except OSError as error:
                 report = self._stuck(intake, Blocked("KernelFailed", str(error)))
+            except StoreError as error:
+                report = self._stuck(intake, Blocked("StateFailed", str(error)))
             if intake.doubtful and isinstance(report.end, Settled):
                 report = replace(report, end=Again(AGAIN, "SourceUnsettled", "the file is being written"))
             return replace(report, bearing=self.course.bearing, standing=self.archive.through)
@@ -184,7 +186,12 @@ class Reconciler:
             return self._stuck(intake, Blocked("SourceInvalid", intake.source.problem))
         hello = self._supervisor.ensure()
         if goal is not None and followed:
-            return self._follow(intake, goal, hello)
+            try:
+                return self._follow(intake, goal, hello)
+            except StoreError as error:
+                through = self.archive.through
+                stands = f"; generation {through} stays in force" if through else ""
+                return replace(self._enforce(intake, hello), end=Blocked("StateFailed", f"{error}{stands}"))
         if pending := self.course.expired(self._now()):
             try:
                 self.begun = self._monotonic()

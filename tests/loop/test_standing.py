@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,28 @@ def test_after_a_restart_the_last_good_generation_is_enforced_whatever_the_file_
     assert found.status
     assert found.message.endswith("generation 1 stays in force")
     assert world.conditions()["Ready"] == (False, "SourceInvalid")
+
+
+def test_without_room_for_the_state_what_stands_is_kept_and_the_edit_waits(world: World) -> None:
+    session = world.engine.dial("pablo")
+    world.settle()
+    room = world.store._database
+    room.execute("PRAGMA max_page_count = 1")
+    comment = "".join(f"# {os.urandom(40).hex()}\n" for _ in range(1000))
+    world.edit(comment + FIRST.replace("    ip: 10.0.1.9\n", "    ip: 10.0.1.9\n    enabled: false\n"))
+    world.kernel.values[IP_FORWARD] = 0
+    for _ in range(3):
+        world.step()
+        world.clock.now += 1
+    ready = {one.type: one for one in world.board.conditions}["Ready"]
+    assert (ready.status, ready.reason) == (False, "StateFailed")
+    assert "full" in ready.message
+    assert ready.message.endswith("; generation 1 stays in force")
+    assert world.engine.live() == [session]
+    assert world.kernel.values[IP_FORWARD] == 1, "drift is put back all the same"
+    room.execute("PRAGMA max_page_count = 100000")
+    world.settle()
+    assert world.engine.live() == []
 
 
 def test_a_new_engine_gets_it_too(world: World) -> None:

@@ -14,6 +14,7 @@ from reconciler.loop.answering.answers import Answer, fault
 from reconciler.loop.answering.orders import OrderError
 from reconciler.loop.gate import StalePlanError
 from reconciler.loop.keeping.archive import NotKeptError
+from reconciler.loop.keeping.store import StoreError
 from reconciler.loop.supervise import EngineStartError
 from reconciler.resources.engine import NoEngineError, RefusedError
 
@@ -43,6 +44,8 @@ def answered(work: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
             return fault(409, refused.code, str(refused))
         except NotKeptError as missing:
             return fault(404, "not_kept", str(missing))
+        except StoreError as unwritten:
+            return fault(503, "state_failed", str(unwritten))
         except (NoEngineError, RefusedError, EngineStartError, OSError) as gone:
             return fault(503, "not_observable", str(gone))
 

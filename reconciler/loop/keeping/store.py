@@ -69,6 +69,8 @@ class Store:
         except OSError as error:
             advice = "run as root, or choose another --state-dir"
             raise StoreError(f"cannot keep state in {directory}: {error.strerror}: {advice}") from None
+        except sqlite3.OperationalError as error:
+            raise StoreError(_unwritable(directory / FILE, error)) from None
         except sqlite3.Error as error:
             advice = "move it away to start without history"
             raise StoreError(f"{directory / FILE} cannot be used ({error}): {advice}") from None
@@ -141,7 +143,7 @@ class Store:
     @contextmanager
     def transaction(self, *, lasting: bool = False) -> Iterator[sqlite3.Connection]:
         """All that is written within is written together, or not at all. ``lasting``: a power cut does not
-        undo it either.
+        undo it either. Raises :class:`StoreError`.
         """
         if self._database.in_transaction:
             yield self._database
@@ -152,9 +154,15 @@ class Store:
             with self._database:
                 self._database.execute("BEGIN IMMEDIATE")
                 yield self._database
+        except sqlite3.OperationalError as error:
+            raise StoreError(_unwritable(FILE, error)) from None
         finally:
             if lasting:
                 self._database.execute("PRAGMA synchronous = NORMAL")
+
+
+def _unwritable(file: Path | str, error: sqlite3.OperationalError) -> str:
+    return f"{file} cannot be written ({error}): see to the room and permissions of the state directory"
 
 
 def _opened(path: Path) -> sqlite3.Connection:
@@ -179,8 +187,15 @@ def _made(database: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def _key(path: Path) -> bytes:
-    with suppress(FileExistsError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(_KEY_OCTETS))
+    """The key in a file. One that a full disk cut short is none: whoever reads its length could guess it."""
+    with suppress(FileNotFoundError):
+        key = path.read_bytes()
+        if len(key) == _KEY_OCTETS:
+            return key
+    beside = path.with_name(f".{path.name}.new")
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_bytes(_KEY_OCTETS))
+    beside.replace(path)
     return path.read_bytes()

@@ -93,6 +93,38 @@ def test_directory_that_cannot_be_made_is_one_line_with_advice(tmp_path: Path) -
     assert "\n" not in str(caught.value)
 
 
+def test_a_key_that_a_full_disk_cut_short_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / KEY_FILE).touch()
+    store = Store.open(tmp_path, BOOT)
+    assert len(store.key) == 32
+    assert store.key == (tmp_path / KEY_FILE).read_bytes()
+    assert (tmp_path / KEY_FILE).stat().st_mode & 0o777 == 0o600
+    store.close()
+
+
+def test_no_room_is_one_line_with_advice_and_undoes_what_was_begun(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, BOOT)
+    store._database.execute("PRAGMA max_page_count = 1")
+
+    def write() -> None:
+        with store.transaction():
+            store.remember("some", 1)
+            store.set_fact("long", "x" * 100_000)
+
+    with pytest.raises(StoreError, match=r"full.*room and permissions"):
+        write()
+    assert store.remembered() == {}
+    store._database.execute("PRAGMA max_page_count = 10000")
+    store.set_fact("long", "x" * 100_000)
+    store.close()
+
+
+def test_a_directory_where_nothing_can_be_written_is_not_taken_for_a_damaged_file(tmp_path: Path) -> None:
+    (tmp_path / FILE).mkdir()
+    with pytest.raises(StoreError, match="room and permissions"):
+        Store.open(tmp_path, BOOT)
+
+
 def test_damaged_file_is_one_line_with_advice(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"no database at all, but long enough to look like one" * 99)
     with pytest.raises(StoreError, match="move it away"):
