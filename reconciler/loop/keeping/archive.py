@@ -72,6 +72,7 @@ class Archive:
         except KeyFileError as error:
             log.warning("generation %d cannot be gone back to: %s", number, error)
             sealed = None
+        self._told = None
         with self._store.transaction():
             applied = int(self._store.fact("applied") or 0)
             if sealed is not None:

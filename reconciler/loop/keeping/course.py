@@ -100,11 +100,15 @@ class Course:
     def __init__(self, facts: Facts, boot: str) -> None:
         self._facts = facts
         self._boot = boot
-        self._bearing = _read(facts.fact(_FACT))
+        self._known = "", Bearing()
 
     @property
     def bearing(self) -> Bearing:
-        return self._bearing
+        """As it stands on disk: what could not be written down is not so."""
+        text = self._facts.fact(_FACT) or ""
+        if text != self._known[0]:
+            self._known = text, _read(text)
+        return self._known[1]
 
     @property
     def boot(self) -> str:
@@ -113,15 +117,15 @@ class Course:
     @property
     def in_use(self) -> Iterator[int]:
         """The generations whose content is needed."""
-        if self._bearing.pending:
-            yield self._bearing.pending.generation
-            yield self._bearing.pending.undo_to
+        if pending := self.bearing.pending:
+            yield pending.generation
+            yield pending.undo_to
 
     def follows(self, *, refused: bool) -> bool:
         """Whether a file is followed that wishes what was undone (``refused``), or something else: then what
         was undone is forgotten.
         """
-        now = self._bearing
+        now = self.bearing
         if now.pause or now.pending or (now.refused and refused):
             return False
         if now.refused:
@@ -129,45 +133,45 @@ class Course:
         return True
 
     def pause(self, pause: Pause) -> None:
-        self._set(replace(self._bearing, pause=pause))
+        self._set(replace(self.bearing, pause=pause))
 
     def resume(self) -> Pause | None:
         """End a pause; gives back the one that was."""
-        was = self._bearing.pause
+        was = self.bearing.pause
         if was:
-            self._set(replace(self._bearing, pause=None))
+            self._set(replace(self.bearing, pause=None))
         return was
 
     def expect(self, pending: Pending | None) -> None:
         """A change must be confirmed, or (None) no longer."""
-        self._set(replace(self._bearing, pending=pending, refused=None))
+        self._set(replace(self.bearing, pending=pending, refused=None))
 
     def refuse(self, refused: Refused) -> None:
         """The pending change is undone."""
-        self._set(replace(self._bearing, pending=None, refused=refused))
+        self._set(replace(self.bearing, pending=None, refused=refused))
 
     def accept(self) -> None:
         """Whatever was undone may be taken again."""
-        if self._bearing.refused:
-            self._set(replace(self._bearing, refused=None))
+        if self.bearing.refused:
+            self._set(replace(self.bearing, refused=None))
 
     def over(self, now: Now) -> Pause | None:
         """End a pause that ran out; gives it back."""
-        pause = self._bearing.pause
+        pause = self.bearing.pause
         if pause is None or pause.until is None or now.wall < pause.until:
             return None
         return self.resume()
 
     def expired(self, now: Now) -> Pending | None:
         """The change that was not confirmed in time. Nothing is known of the time that another boot took."""
-        pending = self._bearing.pending
+        pending = self.bearing.pending
         if pending is None or (pending.boot == self._boot and now.monotonic < pending.due):
             return None
         return pending
 
     def due(self, now: Now) -> float:
         """In how many seconds something runs out; infinity: nothing does."""
-        pause, pending = self._bearing.pause, self._bearing.pending
+        pause, pending = self.bearing.pause, self.bearing.pending
         times = [math.inf]
         if pause and pause.until is not None:
             times.append(pause.until - now.wall)
@@ -178,7 +182,6 @@ class Course:
     def _set(self, bearing: Bearing) -> None:
         with self._facts.transaction(lasting=True):
             self._facts.set_fact(_FACT, json.dumps(asdict(bearing)))
-        self._bearing = bearing
 
 
 def paused(pause: Pause) -> str:
@@ -204,7 +207,7 @@ def undone(refused: Refused) -> str:
     )
 
 
-def _read(text: str | None) -> Bearing:
+def _read(text: str) -> Bearing:
     found = json.loads(text or "{}")
     pause, pending, refused = (found.get(name) for name in ("pause", "pending", "refused"))
     return Bearing(

@@ -5,6 +5,9 @@ restart, and what is in force stays true meanwhile.
 from __future__ import annotations
 
 import math
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 
 import pytest
@@ -12,11 +15,25 @@ import pytest
 from reconciler.linux.sysctl import IP_FORWARD
 from reconciler.loop.answering.orders import OrderError
 from reconciler.loop.gate import StalePlanError
+from reconciler.loop.keeping.store import StoreError
 from reconciler.loop.report import Blocked, Settled
 from reconciler.plan.render import as_json
 from tests.fakes.engine import password
 from tests.loop.answering.orders import FIRST, MANY, SECOND, THIRD, condition, take, theo, told
 from tests.loop.world import World
+
+
+@contextmanager
+def no_room(world: World) -> Iterator[None]:
+    """What is to be written down finds the disk full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    written = (world.directory / "state" / "state.db-wal").stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (written, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
 
 # Pause.
 
@@ -43,6 +60,18 @@ def test_a_paused_file_that_says_what_is_in_force_is_ready(world: World) -> None
     world.orders.pause(None, "", "ann")
     assert world.step().end == Settled()
     assert world.conditions()["Ready"] == (True, "Converged")
+
+
+def test_an_order_that_cannot_be_written_down_is_refused_and_never_comes_true(world: World) -> None:
+    world.edit(SECOND).settle()
+    with no_room(world):
+        with pytest.raises(StoreError, match="room"):
+            world.orders.rollback(1, "ann")
+        with pytest.raises(StoreError, match="room"):
+            world.orders.pause(None, "maintenance", "ann")
+    assert world.step().end == Settled()
+    assert world.conditions()["Paused"] == (False, "NotPaused")
+    assert theo(world) == password("three")
 
 
 def test_what_drifts_while_paused_is_put_back(world: World) -> None:
