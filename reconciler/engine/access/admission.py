@@ -98,9 +98,12 @@ class Admission:
         return self._decide(session, question.name, self._users.conclude(question, good), now)
 
     def rate(self, session: Session) -> Rate:
-        """How fast the session's packets may go, by what its user may now."""
-        user = None if session.user is None else self._users.get(session.user.name)
-        return UNLIMITED if user is None else user.rate
+        """How fast the session's packets may go: by what its user may now, or might at its login if it is
+        gone, so that nobody gets rid of a limit by being removed.
+        """
+        if session.user is None:
+            return UNLIMITED
+        return (self._users.get(session.user.name) or session.user).rate
 
     def confirm(self, session: Session, credentials: Credentials) -> Grant | Refusal:
         """Whether these are still the credentials of the user who is logged in; if so, what it has anyway."""

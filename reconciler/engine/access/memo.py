@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reconciler.engine.access.config import User
+from reconciler.engine.access.config import UNLIMITED, Rate, User
 from reconciler.engine.access.effects import Key
 from reconciler.engine.access.line import Line
 from reconciler.engine.access.secret import Password
@@ -63,6 +63,7 @@ def of(session: Session) -> Memo | None:
         "user": user.name.decode(),
         "fingerprint": user.fingerprint,
         "fixed": None if user.address is None else user.address.hex(),
+        "rate": user.rate,
         "address": session.address,
         "auth": agreed.auth,
         "magics": [agreed.magic.hex(), agreed.peer_magic.hex()],
@@ -94,6 +95,7 @@ def read(memo: Memo) -> Recalled:
             Password(b""),
             None if fixed is None else octets(fixed),
             fingerprint=memo["fingerprint"],
+            rate=Rate(*memo.get("rate", UNLIMITED)),  # an earlier engine did not write it down
         ),
         address=int(memo["address"]),
         agreed=Agreed(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
+from reconciler.engine.access import memo
 from reconciler.engine.access.config import UNLIMITED, Rate, packed
 from reconciler.engine.access.effects import ClosePath, OpenPath, Shape
 from tests.engine.access.bench import Bench, user
+from tests.engine.access.test_endings import session_frame
 from tests.peer import Subscriber
 
 SLOW, FAST = Rate(1_000_000, 500_000), Rate(50_000_000, 10_000_000)
@@ -48,6 +52,30 @@ def test_who_is_not_in_yet_gets_the_limit_of_then() -> None:
     assert shapes(bench) == []
     dialled(bench)
     assert shapes(bench) == [Shape(ADDRESS, FAST)]
+
+
+def test_who_was_removed_and_drains_cannot_shake_the_limit_off() -> None:
+    bench = Bench()
+    bench.put(user("theo", rate=SLOW))
+    theo = dialled(bench)
+    bench.remove("theo", terminate=False)
+    (session,) = bench.concentrator
+    bench.receive(session_frame(theo.mac, session.key.id, b"\x80\x21\x05\x03\0\x04"))
+    bench.advance(4)
+    bench.to_ac([session_frame(theo.mac, session.key.id, b"\x80\x21\x01\x04\0\x0a\3\6" + ADDRESS)])
+    assert (session.state, session.rate) == ("opened", SLOW), "its addresses are agreed on anew"
+
+
+def test_who_was_removed_and_drains_has_its_limit_after_a_restart_too() -> None:
+    before, after = Bench(), Bench()
+    before.put(user("theo", rate=SLOW))
+    dialled(before)
+    (session,) = before.concentrator
+    kept = json.dumps(memo.of(session))
+    after.remove("theo")
+    back = after.concentrator.resume(memo.read(json.loads(kept)), after.concentrator.config, after.now)
+    assert back is not None
+    assert Shape(ADDRESS, SLOW) in back
 
 
 def test_a_revoked_users_limit_goes_with_the_session() -> None:
