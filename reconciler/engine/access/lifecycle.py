@@ -127,14 +127,16 @@ class Lifecycle:
         ]
 
     def forget(self, session: Session, reason: str, now: float, *, padt: bool = True) -> list[Effect]:
-        """End a session at once. Nothing is sent for it afterwards (RFC 2516 §5.5)."""
-        why = session.ending or reason
+        """End a session at once. Nothing is sent for it afterwards (RFC 2516 §5.5). If it is ending already,
+        for whatever ``reason`` that is over now, it has ended for the one it began to end for.
+        """
+        why = session.why_ending or reason
         effects = self._log_out(session)
         if padt:
             effects.append(Send(session.key.interface, session.padt()))
         if session.user is not None:
             effects.append(self._event("session_closed", session, why))
-        elif reason != ppp.Reason.AUTH_FAILED:  # that one was told as login_refused
+        elif why != ppp.Reason.AUTH_FAILED:  # that one was told as login_refused
             effects.append(self._event("dial_failed", session, why))
         session.closed = True
         self._table.remove(session, why)
@@ -165,7 +167,10 @@ class Lifecycle:
     def _fault(self, session: Session, error: Exception, now: float) -> list[Effect]:
         """A bug of ours costs this session and no other."""
         fault = Fault(session.key, error)
-        return [fault] if session.closed else [fault, *self.forget(session, End.INTERNAL_ERROR, now)]
+        if session.closed:
+            return [fault]
+        session.ending = session.ending or End.INTERNAL_ERROR  # the link, which may be broken, is not asked
+        return [fault, *self.forget(session, End.INTERNAL_ERROR, now)]
 
     def _perform(self, session: Session, outputs: Iterable[ppp.Output], now: float) -> list[Effect]:
         effects: list[Effect] = []

@@ -241,6 +241,35 @@ def test_a_dial_that_ends_before_the_login_is_told_with_its_reason_and_a_refused
     assert bench.events("session_closed") == []
 
 
+def padt(session_id: int, mac: bytes) -> bytes:
+    return ethernet.encode(ethernet.Frame(AC_MAC, mac, (), 0x8863, pppoe.encode(0xA7, session_id, b"")))
+
+
+def test_A14_a_refused_login_is_told_but_once_though_the_client_hangs_up_before_it_is_let_go() -> None:
+    bench, guess = Bench(), subscriber(1, "theo", "guess")
+    waiting = guess.dial(bench.now)
+    while waiting:
+        effects = bench.receive(waiting.pop(0))
+        bench.log += effects
+        heard = [frame for frame in sends(effects) if frame[20:23] != b"\xc0\x21\x05"]
+        waiting += [answer for frame in heard for answer in guess.receive(frame, bench.now)]
+    bench.to_ac([padt(guess.session_id, guess.mac)])
+    assert len(bench.concentrator) == 0
+    assert bench.events("login_refused") == [(b"theo", "wrong_password")]
+    assert bench.events("dial_failed") == []
+
+
+def test_L36_a_client_that_only_hangs_up_when_it_is_given_up_was_lost_all_the_same() -> None:
+    bench = Bench()
+    theo = bench.dial(subscriber(1, "theo"))
+    theo.alive = False
+    (session,) = bench.concentrator
+    while session.state != "terminate":
+        bench.advance(1.0)
+    bench.to_ac([padt(session.key.id, theo.mac)])
+    assert bench.events("session_closed") == [(b"theo", "echo_timeout")]
+
+
 def sends(effects: list[Effect]) -> list[bytes]:
     return [effect.frame for effect in effects if isinstance(effect, Send)]
 
