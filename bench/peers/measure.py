@@ -43,9 +43,11 @@ class Found:
     memory: float
 
 
-def measure(server: Server, dials: int, real: int, sizes: Sequence[int]) -> Found:
-    """``dials`` of one pppd, ``real`` pppds at once, then crowds of these sizes."""
-    with Place(server, _CROWD + _ALONE + sum(sizes)) as place:
+def measure(server: Server, dials: int, real: int, sizes: Sequence[int], *, held: bool = True) -> Found:
+    """``dials`` of one pppd, ``real`` pppds at once, then crowds of these sizes; the guest ``held`` to one
+    core, or not.
+    """
+    with Place(server, _CROWD + _ALONE + sum(sizes), held=held) as place:
         dial, together, revoked = _real(place, dials, real, server)
         place.quiet()
         processes, used = place.processes, place.used

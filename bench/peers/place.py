@@ -1,8 +1,13 @@
 """Where servers are compared: a guest whose kernel has PPP, with two cables that a server is given.
 
 On one, ``vec0``, is the crowd, outside the guest: it costs the guest's only processor nothing. On the other
-are real pppds, which share that processor with the server, as it must be for want of PPP outside. Neighbours:
-``servers`` has what is started here, ``measure`` what is measured.
+are real pppds, which share that processor with the server, as it must be for want of PPP outside.
+
+The guest's kernel and each program in it are processes that wake one another all the time. Left to themselves
+they wander between this machine's cores, which takes longer than what they do; so they are held to one, as
+the one processor that they are, and the crowd to the others.
+
+Neighbours: ``servers`` has what is started here, ``measure`` what is measured.
 """
 
 from __future__ import annotations
@@ -39,11 +44,14 @@ _MEMINFO = re.compile(r"^(\w+): +(\d+) kB$", re.MULTILINE)
 
 
 class Place:
-    """A fresh guest for the time of a ``with`` block, with ``server`` serving so many ``users``."""
+    """A fresh guest for the time of a ``with`` block, with ``server`` serving so many ``users``; ``held`` to
+    one core, or on any.
+    """
 
-    def __init__(self, server: Server, users: int) -> None:
+    def __init__(self, server: Server, users: int, *, held: bool = True) -> None:
         self._server = server
         self._users = users
+        self._held = held
         self._undo = ExitStack()
 
     def __enter__(self) -> Self:
@@ -54,7 +62,7 @@ class Place:
             with netns.inside(name):
                 subprocess.run(["ip", "tuntap", "add", _TAP, "mode", "tap"], check=True)
                 links.bring(_TAP, up=True)
-            self.guest = undo.enter_context(Guest(name, _TAP, MEMORY))
+            self.guest = self._boot(name, undo)
             self.run(_PREPARE)
             self._server.start(self.guest, self._users, (TRUNK, _SHOP))
             with netns.inside(name):
@@ -64,6 +72,16 @@ class Place:
 
     def __exit__(self, *_: object) -> None:
         self._undo.close()
+
+    def _boot(self, namespace: str, undo: ExitStack) -> Guest:
+        """A guest, which keeps the cores that this process has when it starts."""
+        cores = os.sched_getaffinity(0)
+        undo.callback(os.sched_setaffinity, 0, cores)
+        held = {min(cores)} if self._held else cores
+        os.sched_setaffinity(0, held)
+        guest = undo.enter_context(Guest(namespace, _TAP, MEMORY))
+        os.sched_setaffinity(0, cores - held or cores)
+        return guest
 
     def run(self, script: str) -> str:
         """What a script in the guest prints."""

@@ -5,16 +5,19 @@ Each is left as its users would have it. Neighbours: the measurements, which kno
 
 from __future__ import annotations
 
+import os
 import sys
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Final
 
 from bench.subscribers import PASSWORD, user
+from bench.world import ROOT
 from tests.root.guest.vm import Guest
 
-ROOT: Final = Path(__file__).parents[2]
-INSIDE: Final = f"cd {ROOT} && {sys.executable} -m bench.peers.inside"
+_PYTHON: Final = f"PYTHONPATH={os.pathsep.join(filter(None, sys.path))} {sys.executable}"
+"""This Python, with its libraries, wherever those are."""
+INSIDE: Final = f"cd {ROOT} && {_PYTHON} -m bench.peers.inside"
 _DIRECTORY: Final = "/run/bench"
 _LOG: Final = "/run/server.log"
 _OPTIONS: Final = """\
@@ -56,16 +59,19 @@ class Server(ABC):
 
 
 class Ours(Server):
-    """The engine, with the data path that it would choose by itself."""
+    """The engine of the ``reconciler`` in ``code``, with the data path that it would choose by itself."""
 
     name = "reconciler"
     processes = ("python", "python3", "python3.11")
 
+    def __init__(self, code: Path) -> None:
+        self._code = code
+
     def start(self, guest: Guest, users: int, interfaces: tuple[str, ...]) -> None:
         _must(
             guest,
-            f"mkdir {_DIRECTORY}\ncd {ROOT}\n"
-            f"{sys.executable} -m reconciler.engine --runtime-dir {_DIRECTORY} --datapath ebpf"
+            f"mkdir {_DIRECTORY}\ncd {self._code}\n"
+            f"{_PYTHON} -m reconciler.engine --runtime-dir {_DIRECTORY} --datapath ebpf"
             f" >{_DIRECTORY}/out 2>{_LOG} &\n"
             + _until(f"grep -q ready {_DIRECTORY}/out")
             + f"{INSIDE} serve {_DIRECTORY} {users} {' '.join(interfaces)}",
@@ -108,7 +114,7 @@ class RpPppoe(Server):
         )
 
 
-SERVERS: Final = (Ours(), RpPppoe(kernel=False), RpPppoe(kernel=True))
+OTHERS: Final = (RpPppoe(kernel=False), RpPppoe(kernel=True))
 
 
 def _until(condition: str) -> str:
