@@ -219,7 +219,7 @@ class Lcp(ControlProtocol):
     def _echo(self, packet: Packet, now: float, out: list[Output]) -> Layer | None:
         code, identifier, data = packet
         magic = data[:4]
-        if magic == self._magic != self._peer_magic:
+        if magic == self._magic and magic not in (self._peer_magic, _NO_MAGIC):
             self._note_loopback()
             return None if self.failure is None else self.close(now, out)
         if magic != self._peer_magic:

@@ -11,11 +11,13 @@ from tests.engine.ppp.bench import (
     ECHO_REPLY,
     LCP,
     MAGIC,
+    REJECT,
     REQUEST,
     TERM_REQUEST,
     Bench,
     Seen,
     codes,
+    options,
 )
 
 
@@ -67,6 +69,16 @@ def test_L34_our_own_magic_is_a_loop() -> None:
     for _ in range(2):
         bench.lcp(ECHO, 0, our_magic(bench))
     assert bench.wait(10)[-1] == Finished("loopback")
+
+
+def test_L17_L34_zero_is_no_loop_though_we_had_to_do_without_a_magic_number() -> None:
+    bench = Bench()
+    bench.lcp(REQUEST, 1, options(MAGIC))
+    bench.lcp(REJECT, bench.request().identifier, options((5, our_magic(bench))))
+    bench.acknowledge(bench.request())
+    for identifier in range(10):
+        assert bench.lcp(ECHO, identifier, bytes(4)) == [Dropped(Drop.FOREIGN_MAGIC)]
+    assert codes(bench.lcp(ECHO, 10, MAGIC[1])) == [(LCP, ECHO_REPLY)]
 
 
 def test_L36_three_unanswered_echoes_end_the_link() -> None:
