@@ -45,7 +45,7 @@ def compose(text: str) -> Document:
         while composer.reading and loader.check_event():
             composer.take(loader.get_event())
     except MarkedYAMLError as error:
-        composer.stop(explain(error))
+        composer.stop(explain(error, text))
     return composer.document
 
 

@@ -13,6 +13,8 @@ from ruamel.yaml.error import MarkedYAMLError
 from reconciler.site.diagnostic import Diagnostic, Related
 from reconciler.site.place import Place
 
+_NO_BEGINNING: Final = "found character that cannot start any token"
+_TAB: Final = ("a tab where indentation is expected", "indent with spaces, never with tabs")
 _WORDS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "mapping values are not allowed",
@@ -25,9 +27,9 @@ _WORDS: Final[tuple[tuple[str, str, str], ...]] = (
         "write `key: value`, with a space after the colon",
     ),
     (
-        "found character that cannot start any token",
+        _NO_BEGINNING,
         "a character that cannot begin a value",
-        "quote a value that begins with `%`, `@` or a backtick; indent with spaces, never with tabs",
+        "quote a value that begins with `%`, `@` or a backtick",
     ),
     (
         "found unexpected ':'",
@@ -39,7 +41,7 @@ _WORDS: Final[tuple[tuple[str, str, str], ...]] = (
         "a `-` where no list can begin",
         "begin a list on a line of its own; quote a value that is just `-`",
     ),
-    ("found a tab character", "a tab where indentation is expected", "indent with spaces, never with tabs"),
+    ("found a tab character", *_TAB),
     (
         "found unexpected end of stream",
         "a quoted text has no end",
@@ -83,11 +85,15 @@ _BEGUN: Final = (
 """What the parser was reading, in the order in which to look."""
 
 
-def explain(error: MarkedYAMLError) -> Diagnostic:
-    """The parser's error as a finding (E101), with the place where the unfinished thing began, if another."""
+def explain(error: MarkedYAMLError, text: str) -> Diagnostic:
+    """The parser's error about a text as a finding (E101), with the place where the unfinished thing began,
+    if another.
+    """
     problem = error.problem or "cannot be read"
     message, advice = next(((said, way) for phrase, said, way in _WORDS if phrase in problem), (problem, ""))
     place, start = _place(error.problem_mark), _place(error.context_mark)
+    if _NO_BEGINNING in problem and place is not None and _is_tab(text, place):
+        message, advice = _TAB
     related: tuple[Related, ...] = ()
     if start is not None and any(
         phrase in (error.context or "") for phrase in ("simple key", "quoted scalar")
@@ -98,6 +104,11 @@ def explain(error: MarkedYAMLError) -> Diagnostic:
         label = next((label for phrase, label in _BEGUN if phrase in (error.context or "")), "begun here")
         related = (Related(start, label),)
     return Diagnostic("E101", f"not YAML: {message}", place, "", advice, related)
+
+
+def _is_tab(text: str, place: Place) -> bool:
+    line = text.split("\n", place.line)[place.line - 1]
+    return line[place.column - 1 : place.column] == "\t"
 
 
 def _place(mark: object) -> Place | None:

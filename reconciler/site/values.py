@@ -46,6 +46,8 @@ def whole_number(value: object) -> int:
         return int(text)
     if re.fullmatch(r"0+[0-9]{1,17}", text, re.ASCII):
         raise UnfitError("E122", "leading zeros leave it open which number is meant", f"write {int(text)}")
+    if re.fullmatch(r"-?[1-9][0-9]+", text, re.ASCII):
+        raise UnfitError("E129", "a number that is too large for anything here")
     raise UnfitError("E122", "not a whole number", "write digits only: no unit, point or separator")
 
 

@@ -151,6 +151,7 @@ FLAWS = (
     Flaw("E146", "megabytes", with_users("pablo: {password: x, rate_limit: {up: 5MB}}"), (7, 41)),
     Flaw("E146", "a modem's", with_users("pablo: {password: x, rate_limit: {up: 56k}}"), (7, 41)),
     Flaw("E129", "too large", with_line("mtu: 9000"), (1, 6)),
+    Flaw("E129", "a number without end", with_line(f"mtu: {'9' * 40}"), (1, 6)),
     Flaw("E129", "negative", with_line("pool_size: -1"), (1, 12)),
     Flaw("E130", "no version", replacing("version: 1\n", ""), None),
     Flaw("E130", "no users", replacing("users:\n  theo: test\n", ""), None),

@@ -88,6 +88,21 @@ def test_without_findings_nothing_is_shown() -> None:
     assert summary((), "site.yaml") == "site.yaml: no findings"
 
 
+def test_a_tab_is_called_a_tab() -> None:
+    for text in (
+        with_users("\tpablo: x"),
+        GOOD.replace("  theo", "\ttheo"),
+        with_users("pablo:\r", "\t\tip: 1"),
+    ):
+        assert "a tab where indentation is expected" in shown(text)
+        assert "never with tabs" in shown(text)
+    assert "tab" not in shown(with_users("pablo: @home"))
+
+
+def test_a_number_past_every_limit_is_not_called_a_word() -> None:
+    assert "too large" in shown(f"pool_size: {'9' * 5000}\n{GOOD}")
+
+
 def test_tabs_and_wide_characters_do_not_move_the_caret() -> None:
     line, mark = caret(with_users('"日本": {ip:\t10.0.0,\tpassword: x}'))
     # Each of the two wide characters takes two columns of a terminal, but one of a Python string.
