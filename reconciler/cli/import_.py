@@ -104,10 +104,13 @@ def _accel_ppp(common: Common, conf: Path, chap_secrets: Path | None, out: Path 
 
 
 def _text(path: Path) -> str:
+    content = sitefile.read(path)
     try:
-        return sitefile.read(path).decode()
-    except UnicodeDecodeError:
-        raise Failure(f"{path} is not UTF-8 text") from None
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        advice = "save it as UTF-8, and see that passwords stay what subscribers type"
+        raise Failure(f"{path}:{line} is not UTF-8 text: {advice}") from None
 
 
 def _finish(common: Common, draft: Draft, out: Path | None) -> int:

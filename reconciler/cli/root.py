@@ -6,6 +6,7 @@ command's function gives back its exit status. Neighbours: ``cli.common`` has wh
 
 from __future__ import annotations
 
+import errno
 import importlib
 import keyword
 import os
@@ -124,7 +125,20 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has had enough; there is nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _output_is_over()  # whoever read it has had enough; there is nobody to tell
+        return EXIT_ERROR
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        _output_is_over()
+        click.echo(f"error: cannot write the output: {error.strerror}", err=True)
         return EXIT_ERROR
     return status if isinstance(status, int) else 0
+
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+
+
+def _output_is_over() -> None:
+    """What is still in a buffer goes nowhere, so that Python does not stumble over it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -19,7 +19,7 @@ _AS_ALWAYS: Final = frozenset(
 """How pppoe-server itself runs; and the options file, which is read on its own."""
 _WHY: Final = {
     "-T": "sessions end by LCP echo alone; see `lcp_echo`",
-    "-m": "no MSS is clamped here",
+    "-m": "segments are made to fit `mtu`, see `clamp_mss`; another size cannot be asked for",
     "-x": "sessions are counted by user, not by station; see `users.*.sessions`",
     "-l": "there is one address at our end",
     "-p": "the pool is one range; see `pool_start` and `pool_size`",

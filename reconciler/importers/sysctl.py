@@ -15,13 +15,20 @@ _ECHO: Final = re.compile(
     r"echo\s+[\"']?(?P<value>[01])[\"']?\s*(?:>|\|\s*(?:sudo\s+)?tee(?:\s+-a)?)\s*/proc/sys/"
     r"(?P<key>net/ipv4/(?:ip_forward|conf/(?P<interface>[^\s/]+)/(?:proxy_arp|forwarding)))\b"
 )
+_TRANSLATED: Final = re.compile(r"\bmasquerade\b", re.IGNORECASE)
 
 
 def take_sysctl(draft: Draft, text: str, name: str) -> None:
-    """Add forwarding and proxy ARP to a draft. Other settings of the kernel are not our concern."""
+    """Add forwarding and proxy ARP to a draft. Address translation in a script is noted, since subscribers
+    would miss it; other settings of the kernel are not our concern.
+    """
     served = draft.settings.get("interface", [])
     for number, line in enumerate(text.splitlines(), 1):
-        found = None if line.lstrip().startswith(("#", ";")) else _SETTING.search(line) or _ECHO.search(line)
+        if line.lstrip().startswith(("#", ";")):
+            continue
+        if translated := _TRANSLATED.search(line):
+            draft.note(f"{name}:{number}", translated[0], "left to you; `nat.masquerade` does that here")
+        found = _SETTING.search(line) or _ECHO.search(line)
         if found is None:
             continue
         value = "true" if found["value"] == "1" else "false"

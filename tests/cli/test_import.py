@@ -49,5 +49,12 @@ def test_what_is_still_missing_is_said_and_is_an_error(say: Say, tmp_path: Path)
     assert "E130" in said.err
 
 
+def test_a_file_in_another_encoding_is_said_with_its_line(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "pap").write_bytes(b"theo * test *\npablo * t\xe9st *\n")
+    said = say("import", "pppoe-server", "--command", pppoe.COMMAND, "--pap-secrets", tmp_path / "pap")
+    assert (said.status, said.out) == (1, "")
+    assert f"{tmp_path / 'pap'}:2 is not UTF-8 text: save it as UTF-8" in said.err
+
+
 def test_what_is_no_such_command(say: Say) -> None:
     assert say("import", "pppoe-server", "--command", "pppd").status == 1

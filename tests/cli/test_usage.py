@@ -226,6 +226,15 @@ def test_completion_knows_the_commands() -> None:
     assert "plain,status" in done.stdout
 
 
+@pytest.mark.parametrize("arguments", ["--help", "schema", "explain"])
+def test_output_that_nobody_can_keep_is_one_line(arguments: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        argv = [sys.executable, "-m", "reconciler", arguments]
+        done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "error: cannot write the output: No space left on device\n"
+
+
 def test_json_of_one_document_is_one_document(say: Say, tmp_path: Path) -> None:
     site = tmp_path / "site.yaml"
     site.write_text("{}\n")

@@ -53,6 +53,18 @@ def test_scripts_that_set_switches(script: str) -> None:
     assert imported(sysctl=script)[0].forwarding.ip_forward is True
 
 
+def test_address_translation_in_a_script_is_not_forgotten() -> None:
+    script = "iptables -t nat -A POSTROUTING -o eth0 -j MASQUERADE\n# MASQUERADE of old\n"
+    (note,) = imported(sysctl=script)[1]
+    assert note.startswith("sysctl.conf:1: MASQUERADE: ")
+    assert "nat.masquerade" in note
+
+
+def test_another_segment_size_is_said_to_follow_the_mtu() -> None:
+    (note,) = imported(f"{COMMAND} -m 1412")[1]
+    assert "clamp_mss" in note
+
+
 def test_all_that_a_command_line_can_say() -> None:
     command = (
         "sudo /usr/sbin/pppoe-server -k -F -I eth0 -I eth1 -S internet -L 10.0.0.1 -R 10.0.0.2 -N 20 -x 1 -l"
