@@ -41,8 +41,12 @@ class Limit(NamedTuple):
 
     def passes(self, part: int, whole: int) -> bool:
         """Whether ``part`` of ``whole`` is within the limit, or below the floor."""
+        return part <= FLOOR or not self.exceeded(part, whole)
+
+    def exceeded(self, part: int, whole: int) -> bool:
+        """Whether ``part`` of ``whole`` is past the limit, whatever the floor."""
         most = self.number * whole if self.percent else self.number * 100
-        return part <= FLOOR or part * 100 <= most
+        return part * 100 > most
 
     def __str__(self) -> str:
         return f"{self.number} %" if self.percent else str(self.number)
@@ -97,6 +101,13 @@ class Verdict:
         )
 
     @property
+    def floor(self) -> str:
+        """That the floor alone lets it pass, where it is so: the counts look as if they were held."""
+        over = self.max_users.exceeded(self.users_removed, self.users)
+        over = over or self.max_sessions.exceeded(self.sessions_dropped, self.sessions or 0)
+        return "" if self.held or self.stands or not over else f", since up to {FLOOR} always pass"
+
+    @property
     def word(self) -> Literal["ok", "held"]:
         return "held" if self.held else "ok"
 
@@ -113,7 +124,7 @@ class Verdict:
     @property
     def line(self) -> str:
         """The verdict as a plan's note."""
-        return f"guard: {self.counts}: {'let through before' if self.stands else self.word}"
+        return f"guard: {self.counts}: {'let through before' if self.stands else self.word}{self.floor}"
 
     @property
     def line_let_through(self) -> str:
