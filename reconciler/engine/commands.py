@@ -20,6 +20,7 @@ from reconciler.engine.access.secret import NtHash, Password, Scrypt
 from reconciler.engine.datapath.base import PathError
 from reconciler.engine.messages import PROTOCOL
 from reconciler.engine.ppp.policy import AUTH_METHODS
+from reconciler.engine.requests import ARGUMENTS
 from reconciler.engine.typed import fits
 
 if TYPE_CHECKING:
@@ -52,13 +53,12 @@ def run(host: Host, name: object, arguments: Arguments) -> object:
     """Carry out one request: its answer, or a generator that gives it in the end (``observing``). Raises
     ``CommandError``; then nothing was changed.
     """
-    command = _COMMANDS.get(name) if isinstance(name, str) else None
-    if command is None:
+    if not isinstance(name, str) or name not in _COMMANDS:
         raise CommandError({"code": "unknown_request", "message": "no such request"})
     try:
-        if not fits(arguments, _ARGUMENTS.get(name, messages.Shutdown)):
+        if not fits(arguments, ARGUMENTS[name]):
             raise TypeError
-        return command(host, arguments)
+        return _COMMANDS[name](host, arguments)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         kind = type(error).__name__  # not its text, which may quote a password
         raise CommandError({"code": "bad_request", "message": f"malformed {name} request ({kind})"}) from None
@@ -216,16 +216,6 @@ def _ended(host: Host, outcome: Outcome) -> object:
     host.perform(outcome.effects)
     return {"ended": [views.key_view(key) for key in outcome.ended]}
 
-
-_ARGUMENTS: dict[object, type] = {
-    "observe": messages.Observe,
-    "configure": messages.Configure,
-    "users": messages.ChangeUsers,
-    "listen": messages.Listen,
-    "unlisten": messages.Unlisten,
-    "terminate": messages.Terminate,
-    "drain": messages.Drain,
-}
 
 _COMMANDS: dict[str, Callable[[Host, Arguments], object]] = {
     "hello": _hello,

@@ -5,8 +5,8 @@ n, "ok": result}`` or ``{"id": n, "error": {"code": ..., "message": ...}}``. A l
 lines ``{"id": n, "part": {...}}`` before the last one, between which the engine serves its subscribers.
 After ``follow`` it also sends ``{"event": {...}}`` lines, unasked.
 
-Shared by the engine's service and the reconciler's client. This module holds types and constants alone: it
-must not know how either side stores or applies what is said here.
+Shared by the engine's service and the reconciler's client; ``requests`` has what may be asked. This module
+holds types and constants alone: it must not know how either side stores or applies what is said here.
 """
 
 from __future__ import annotations
@@ -123,6 +123,13 @@ class UserEntry(TypedDict):
     rate: NotRequired[Rate]
     on_disable: NotRequired[Literal["terminate", "drain"]]
     on_password_change: NotRequired[Literal["keep", "terminate"]]
+
+
+class RemovedUser(TypedDict):
+    """A subscriber who may not log in any more, and what becomes of its live sessions."""
+
+    name: str
+    sessions: Literal["terminate", "drain"]
 
 
 class UserView(TypedDict):
@@ -315,78 +322,6 @@ class EventView(TypedDict):
     tx_bytes: NotRequired[int]
     rx_packets: NotRequired[int]
     tx_packets: NotRequired[int]
-
-
-# Requests: the arguments beside "id" and "do". Every change carries the generation it belongs to.
-
-
-class Observe(TypedDict):
-    """``observe`` -> Part, ..., Overview: all users and sessions, or what has changed since a moment; of an
-    engine that does not remember it, all. ``traffic`` False (left out: True): what sessions have carried is
-    not asked for, and is 0.
-    """
-
-    since: NotRequired[Mark | None]
-    traffic: NotRequired[bool]
-
-
-class Configure(TypedDict):
-    """``configure`` -> {}: merge ``settings`` into the running ones. Touches no live session."""
-
-    generation: int
-    settings: Settings
-
-
-class RemovedUser(TypedDict):
-    name: str
-    sessions: Literal["terminate", "drain"]
-
-
-class ChangeUsers(TypedDict):
-    """``users`` -> {"ended": [SessionKey]}: add, replace and remove users at once, all or nothing. It takes
-    about 20 microseconds a user, in which nobody else is served: send many in several requests.
-
-    A user who is removed or disabled (with ``terminate``) loses its sessions; one whose ``sessions`` falls
-    below what is live loses the oldest surplus; every other change waits for the next login. ``ended`` names
-    what is being terminated.
-    """
-
-    generation: int
-    put: list[UserEntry]
-    remove: list[RemovedUser]
-
-
-class Listen(TypedDict):
-    """``listen`` -> ListenerView: serve an interface. Error ``no_interface`` when it does not exist."""
-
-    generation: int
-    interface: str
-
-
-class Unlisten(TypedDict):
-    """``unlisten`` -> {"ended": [SessionKey]}: stop serving an interface; its sessions are terminated."""
-
-    generation: int
-    interface: str
-
-
-class Terminate(TypedDict):
-    """``terminate`` -> {"ended": [SessionKey]}: end these politely (Terminate-Request, then PADT)."""
-
-    sessions: list[SessionKey]
-    reason: str
-
-
-class Drain(TypedDict):
-    """``drain`` -> {}: admit nobody, and end ``rate`` sessions a second, politely, also in the engine that
-    comes after this one; None: all is as usual again.
-    """
-
-    rate: float | int | None
-
-
-class Shutdown(TypedDict):
-    """``shutdown`` -> {}: terminate all sessions, wait for their end (bounded), then exit."""
 
 
 class ErrorBody(TypedDict):

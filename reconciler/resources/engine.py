@@ -1,4 +1,4 @@
-"""The reconciler's end of the engine's command socket: every request of ``engine.messages``, typed.
+"""The reconciler's end of the engine's command socket: every request of ``engine.requests``, typed.
 
 Thread-safe: requests take turns on one connection, which is made when first needed and made again after a
 failure. It decides nothing and remembers nothing of what it said. It must not know YAML, plans or the

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.engine import messages
+from reconciler.engine import requests
 from reconciler.engine.typed import fits
 
 USER: dict[str, Any] = {
@@ -33,14 +33,14 @@ def users(*put: object) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("value", "kind"),
     [
-        (users(USER, changed(address="10.0.0.1", on_disable="drain")), messages.ChangeUsers),
-        (users(changed(on_password_change="terminate")), messages.ChangeUsers),
-        (users(changed(secret={"kind": "nt_hash", "hash": "00"})), messages.ChangeUsers),
-        (users(changed(secret=SCRYPT)), messages.ChangeUsers),
-        ({"generation": 1, "settings": {}}, messages.Configure),
-        ({"generation": 1, "settings": {"mtu": 1400, "auth": ["pap"], "pools": []}}, messages.Configure),
-        ({"sessions": [{"interface": "eth0", "mac": "02", "id": 7}], "reason": "x"}, messages.Terminate),
-        ({}, messages.Shutdown),
+        (users(USER, changed(address="10.0.0.1", on_disable="drain")), requests.ChangeUsers),
+        (users(changed(on_password_change="terminate")), requests.ChangeUsers),
+        (users(changed(secret={"kind": "nt_hash", "hash": "00"})), requests.ChangeUsers),
+        (users(changed(secret=SCRYPT)), requests.ChangeUsers),
+        ({"generation": 1, "settings": {}}, requests.Configure),
+        ({"generation": 1, "settings": {"mtu": 1400, "auth": ["pap"], "pools": []}}, requests.Configure),
+        ({"sessions": [{"interface": "eth0", "mac": "02", "id": 7}], "reason": "x"}, requests.Terminate),
+        ({}, requests.Bare),
     ],
 )
 def test_what_the_protocol_says_fits(value: object, kind: object) -> None:
@@ -74,4 +74,4 @@ def test_what_the_protocol_says_fits(value: object, kind: object) -> None:
     ],
 )
 def test_anything_else_does_not(value: object) -> None:
-    assert not fits(value, messages.ChangeUsers)
+    assert not fits(value, requests.ChangeUsers)
