@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import click
 
@@ -67,6 +67,19 @@ class Failure(click.ClickException):
     def __init__(self, message: str, status: int = EXIT_ERROR) -> None:
         super().__init__(message)
         self.status = status
+
+
+class Done(int):
+    """The exit status of a command that leaves nothing to be put in order: no process, thread or temporary
+    file. The process ends at once, and what is ``kept`` is never taken apart object by object.
+    """
+
+    def __new__(cls, status: int, kept: object) -> Self:
+        done = super().__new__(cls, status)
+        done.kept = kept
+        return done
+
+    kept: object
 
 
 def common_options(formats: Sequence[str], *, environment: bool) -> Callable[[Function], Function]:

@@ -23,10 +23,12 @@ from reconciler.cli.common import (
     EXIT_STATUSES,
     EXIT_USAGE,
     Common,
+    Done,
     Failure,
     common_options,
     merged,
 )
+from reconciler.garbage import uncollected
 
 COMMANDS = {
     "run": "Watch the file and keep the box and the engine equal to it.",
@@ -70,7 +72,8 @@ class Root(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
-        command: click.Command = importlib.import_module(f"reconciler.cli.{module}").command
+        with uncollected():
+            command: click.Command = importlib.import_module(f"reconciler.cli.{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -106,7 +109,10 @@ def root(context: click.Context, /, **given: object) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit with its status."""
-    sys.exit(invoke(arguments))
+    status = invoke(arguments)
+    if isinstance(status, Done):
+        os._exit(status)
+    sys.exit(status)
 
 
 def invoke(arguments: Sequence[str] | None = None) -> int:

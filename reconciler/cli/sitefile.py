@@ -7,7 +7,6 @@ pointing to the same file. It must not know what the text says.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -108,6 +107,8 @@ def edit(common: Common, given: Path | None, change: Callable[[bytes, str], Edit
 
 
 def _put(target: Path, content: bytes, mode: int, owner: tuple[int, int], old: bytes) -> None:
+    import secrets
+
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

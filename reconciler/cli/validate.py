@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ import click
 
 from reconciler import __version__
 from reconciler.cli import sitefile
-from reconciler.cli.common import EXIT_ERROR, PATH, Common, coloured, print_data, say, takes_common
+from reconciler.cli.common import EXIT_ERROR, PATH, Common, Done, coloured, print_data, say, takes_common
 from reconciler.cli.identities import identity_option, opener
 
 if TYPE_CHECKING:
@@ -53,9 +52,7 @@ def command(
     from reconciler.garbage import uncollected
 
     with uncollected():
-        status = _checked(common, files, denied, secrets, identities)
-        gc.freeze()  # nor at the end, when the interpreter takes leave
-    return status
+        return _checked(common, files, denied, secrets, identities)
 
 
 def _checked(
@@ -64,7 +61,7 @@ def _checked(
     denied: Sequence[str],
     secrets: bool,
     identities: Sequence[Path],
-) -> int:
+) -> Done:
     """Tell what is found in each; gives back the exit status."""
     from reconciler.site.diagnostic import has_errors, in_order
     from reconciler.site.lint import judged
@@ -73,8 +70,10 @@ def _checked(
 
     status = 0
     found: dict[str, Sequence[Diagnostic]] = {}
+    read: list[Loaded] = []
     for file in files:
         loaded = load(sitefile.read(file), str(file))
+        read.append(loaded)
         more = _about_passwords(common, file, loaded, identities, all_of_them=secrets)
         findings = in_order(judged((*loaded.findings, *loaded.notes, *more), (), denied))
         found[str(file)] = findings
@@ -92,7 +91,7 @@ def _checked(
         from reconciler.site.sarif import as_sarif
 
         click.echo(json.dumps(as_sarif(found, __version__), indent=2))
-    return status
+    return Done(status, read)
 
 
 def _known(codes: Sequence[str]) -> tuple[str, ...]:

@@ -11,8 +11,6 @@ import base64
 import binascii
 from typing import Final
 
-import pyrage
-
 from reconciler.site import values
 from reconciler.site.values import UnfitError
 
@@ -59,6 +57,8 @@ def octets(text: str) -> bytes:
 
 def recipient(text: str) -> str:
     """Read whom to encrypt for: ``age1...`` (X25519). Raises UnfitError (E139)."""
+    import pyrage
+
     try:
         return str(pyrage.x25519.Recipient.from_str(text.strip()))
     except pyrage.RecipientError:

@@ -6,8 +6,6 @@ network, nor keep what it was given anywhere but in the :class:`Secret` it retur
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
@@ -54,6 +52,8 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
+        import hmac
+
         return hmac.compare_digest(self._text.encode(), other._text.encode())
 
     def __hash__(self) -> int:
@@ -111,6 +111,8 @@ def fingerprint(key: bytes, known: UserSecret) -> str:
     ``key`` (up to 64 octets) must itself be secret and live as long as the fingerprints: without it nobody
     can try passwords against one, and under another key every password looks changed.
     """
+    import hashlib
+
     text = known.secret.reveal().encode()
     return hashlib.blake2b(text, key=key, digest_size=8, person=_PERSONS[known.kind]).hexdigest()
 
