@@ -23,6 +23,7 @@ from reconciler.site.escape import visible
 SHOWN = 10
 """Attempts in an account."""
 
+_MENDED = "that is mended since: dial again"
 _GUESSES = frozenset({"wrong_password", "unknown_user", "locked_out"})
 _ALIKE = 0.75
 _MAC = re.compile(r"([0-9a-f]{2}([:-]?)(?:[0-9a-f]{2}\2){4}[0-9a-f]{2}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4})")
@@ -103,7 +104,7 @@ class _Case:
         if self.online:
             replaced = [one.advice for one in self.attempts if one.reason == "replaced"]
             return replaced[:1] if len(replaced) > 1 else []
-        last = [self.attempts[0].advice] if self.attempts else self._silence()
+        last = [self._after(self.attempts[0])] if self.attempts else self._silence()
         return [*self._likely_names(), *filter(None, last), *self._waiting()]
 
     def windows(self) -> tuple[int, ...]:
@@ -145,6 +146,19 @@ class _Case:
             " subscriber's side"
             for name in _alike(self._name, strangers)
         ]
+
+    def _after(self, one: Attempt) -> str:
+        """What to do about an attempt, unless it was done since."""
+        match one.reason:
+            case "unknown_user" | "user_removed":
+                mended = bool(self.known)
+            case "user_disabled":
+                mended = bool(self.enabled)
+            case "drained":
+                mended = self._scene.engine is not None and not self._scene.engine["draining"]
+            case _:
+                mended = False
+        return _MENDED if mended else one.advice
 
     def _waiting(self) -> list[str]:
         """Who has failed so often in a row that there is no answer at all for a while."""

@@ -31,6 +31,7 @@ def engine(**more: Any) -> Observation:
         "listeners": {"eth1": {"interface": "eth1", "ifindex": 2, "mac": "", "mtu": 1500, "up": True}},
         "sessions": [],
         "drops": {},
+        "draining": None,
         **more,
     }
     return seen  # type: ignore[no-any-return]
@@ -97,6 +98,23 @@ def test_a_wrong_password_is_said_with_what_to_do_and_691() -> None:
             "remote_id": None,
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "still"),
+    [
+        ("session_closed", "drained", {"draining": 5.0}),
+        ("session_closed", "user_removed", {"users": {}}),
+        ("login_refused", "unknown_user", {"users": {}}),
+        ("session_closed", "user_disabled", {"users": {"theo": {**USER, "enabled": False}}}),
+        ("login_refused", "user_disabled", {"users": {"theo": {**USER, "enabled": False}}}),
+    ],
+)
+def test_what_was_mended_since_is_not_asked_for_again(kind: str, reason: str, still: dict[str, Any]) -> None:
+    case = Case().happened(kind, reason)
+    (before,) = case.why("theo", **still)["advice"]
+    assert before == case.why("theo", **still)["attempts"][0]["advice"]
+    assert case.why("theo")["advice"] == ["that is mended since: dial again"]
 
 
 def test_a_name_never_heard_of_is_said_to_be_so() -> None:
