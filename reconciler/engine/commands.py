@@ -108,9 +108,14 @@ def _configure(host: Host, arguments: Arguments) -> object:
     except PathError as error:
         raise CommandError({"code": "failed", "message": str(error)}) from None
     host.concentrator.configure(config, int(arguments["generation"]))
+    _write_down(host)
+    return {}
+
+
+def _write_down(host: Host) -> None:
+    """The settings and the generation, so that the next engine has them."""
     host.chronicle.settings(host.concentrator)
     host.chronicle.commit()
-    return {}
 
 
 def _users(host: Host, arguments: Arguments) -> object:
@@ -174,7 +179,7 @@ def _removal(entry: RemovedUser) -> tuple[bytes, bool]:
 def _listen(host: Host, arguments: Arguments) -> object:
     name = str(arguments["interface"])
     try:
-        return views.listener_view(host.listen(name, int(arguments["generation"])).interface)
+        here = host.listen(name, int(arguments["generation"])).interface
     except PermissionError:
         message = "not allowed to open a packet socket: run as root, or with CAP_NET_RAW"
         raise CommandError({"code": "not_permitted", "message": message}) from None
@@ -182,11 +187,14 @@ def _listen(host: Host, arguments: Arguments) -> object:
         raise CommandError({"code": "failed", "message": str(error)}) from None
     except OSError:
         raise CommandError({"code": "no_interface", "message": f"interface {name} is not there"}) from None
+    _write_down(host)
+    return views.listener_view(here)
 
 
 def _unlisten(host: Host, arguments: Arguments) -> object:
     host.concentrator.generation = int(arguments["generation"])
     outcome = host.unlisten(str(arguments["interface"]), End.INTERFACE_REMOVED)
+    _write_down(host)
     return {"ended": [views.key_view(key) for key in outcome.ended]}
 
 

@@ -78,6 +78,7 @@ def test_settings_users_and_interfaces_are_served_without_being_told_again(
     engines: Engines, cable: Cable
 ) -> None:
     engines.now.serve("theo")
+    engines.now.ask("listen", generation=2, interface="eth0")
     before = engines.now.observe()
     after = engines.succeed().observe()
     assert {key: after[key] for key in ("generation", "settings", "users")} == {
