@@ -75,11 +75,7 @@ class Lifecycle:
         if session.question is None or session.link.asking != number:
             return []
         (ask, question), session.question = session.question, None
-        if good is None:
-            busy = Dropped(Drop.LOGIN_QUEUE)
-            return [busy, *self._guarded(session, now, self._refuse, session, ask, Refusal.BUSY, now)]
-        verdict = self._admission.conclude(session, question, good, now)
-        return self._guarded(session, now, self._follow, session, ask, verdict, now)
+        return self._guarded(session, now, self._conclude, session, ask, question, good, now)
 
     def receive(self, session: Session, payload: bytes, now: float) -> list[Effect]:
         """A PPP frame for the session."""
@@ -203,6 +199,13 @@ class Lifecycle:
         return effects + self._follow(
             session, ask, self._admission.decide(session, ask.credentials, now), now
         )
+
+    def _conclude(
+        self, session: Session, ask: ppp.Ask, question: Question, good: bool | None, now: float
+    ) -> list[Effect]:
+        if good is None:
+            return [Dropped(Drop.LOGIN_QUEUE), *self._refuse(session, ask, Refusal.BUSY, now)]
+        return self._follow(session, ask, self._admission.conclude(session, question, good, now), now)
 
     def _follow(self, session: Session, ask: ppp.Ask, verdict: Verdict, now: float) -> list[Effect]:
         """Do with a login what was decided."""

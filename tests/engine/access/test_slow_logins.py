@@ -157,6 +157,19 @@ def test_A22_what_fails_slowly_is_locked_out_like_the_rest() -> None:
     assert bench.events("login_refused")[-1] == (b"theo", "locked_out")
 
 
+@pytest.mark.interpreted
+def test_X4_a_bug_in_what_an_answer_means_costs_one_session_and_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = pap_bench()
+    bench.dial(subscriber())
+    (ask,) = asked(bench)
+    monkeypatch.setattr(bench.concentrator.users, "_by_name", None)
+    effects = bench.concentrator.answered(ask.key, ask.number, good=True, now=bench.now)
+    assert [type(effect).__name__ for effect in effects] == ["Fault", "Send", "Event"]
+    assert len(bench.concentrator) == 0
+
+
 def test_a_user_disabled_meanwhile_does_not_get_in() -> None:
     bench = pap_bench()
     bench.dial(subscriber())
