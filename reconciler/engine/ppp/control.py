@@ -161,8 +161,8 @@ class ControlProtocol(ABC):
         """A packet whose code is not one of `Code`."""
         return self._event(RUC, now, out, packet)
 
-    def code_rejected(self, code: int) -> None:  # noqa: B027 - most send nothing but `Code`
-        """The peer does not know a code that it need not know."""
+    def code_rejected(self, code: int, identifier: int, now: float) -> None:  # noqa: B027 - most send no other
+        """The peer does not know the code, which it need not know, of our packet with this identifier."""
 
     @property
     def exhausted(self) -> bool:
@@ -308,7 +308,7 @@ class ControlProtocol(ABC):
         code = data[0]
         if REQUEST <= code <= CODE_REJECT:
             return self.give_up(now, out)
-        self.code_rejected(code)
+        self.code_rejected(code, data[1], now)
         return self._event(RXJ_PLUS, now, out)
 
     # Events to actions (RFC 1661 §4)

@@ -233,9 +233,10 @@ class Lcp(ControlProtocol):
             self.keepalive.answered(now)
         return None
 
-    def code_rejected(self, code: int) -> None:
-        if code == LcpCode.ECHO_REQUEST:
-            self.keepalive.stop()
+    def code_rejected(self, code: int, identifier: int, now: float) -> None:
+        """Who does not know our Echo-Request is there; unless it is asked again, it could leave unnoticed."""
+        if code == _ECHO_REQUEST and identifier == self.keepalive.asked:
+            self.keepalive.answered(now)
 
     def reject_protocol(self, payload: bytes, out: list[Output]) -> None:
         """Tell the peer that we do not speak the protocol of this payload (§5.7)."""

@@ -219,13 +219,17 @@ def test_L30_rejecting_another_code_is_survived(code: int) -> None:
     assert bench.link.phase is Phase.AUTHENTICATE
 
 
-def test_L30_a_peer_without_echo_is_not_asked_again() -> None:
+def test_L30_L36_a_peer_without_echo_lives_by_its_rejects_and_is_noticed_when_it_is_gone() -> None:
     bench = Bench(echo_interval=10, echo_failures=1)
     bench.open_network()
+    for _ in range(10):
+        bench.wait(10)
+        echo = bench.seen(9)[-1]
+        assert bench.lcp(CODE_REJECT, 1, bytes([9, echo.identifier, 0, 8]) + echo.data) == []
+    assert bench.link.network_opened
     bench.wait(10)
-    echo = bench.seen(9)[-1]
-    assert bench.lcp(CODE_REJECT, 1, bytes([9, echo.identifier, 0, 8]) + echo.data) == []
-    assert bench.wait(100) == []
+    bench.lcp(CODE_REJECT, 1, bytes([9, echo.identifier, 0, 8]) + echo.data)
+    assert bench.wait(30)[-1] == Finished("echo_timeout"), "that was the reject of an earlier one"
 
 
 @pytest.mark.parametrize("data", [b"", b"\x01\x01\x00", b"\x01\x01\x00\x03"])
