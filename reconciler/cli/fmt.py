@@ -9,6 +9,7 @@ import click
 
 from reconciler.cli import sitefile
 from reconciler.cli.common import EXIT_ERROR, PATH, Common, Failure, say, show_findings, takes_common
+from reconciler.garbage import uncollected
 
 STDIN = Path("-")
 
@@ -45,6 +46,7 @@ def command(common: Common, files: tuple[Path, ...], check: bool, diff: bool) ->
     return status
 
 
+@uncollected()
 def _laid_out(content: bytes, file: Path) -> bytes:
     from reconciler.site.layout import LayoutError, laid_out
 

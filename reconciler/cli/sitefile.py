@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reconciler.cli.common import PATH, Common, Failure, say, show_findings
+from reconciler.garbage import uncollected
 
 if TYPE_CHECKING:
     from reconciler.site.edit import Edited
@@ -83,6 +84,7 @@ def create(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+@uncollected()
 def edit(common: Common, given: Path | None, change: Callable[[bytes, str], Edited]) -> None:
     """Read the file, change it, show the difference, put it in place. Raises :class:`Failure`."""
     from reconciler.site.difference import as_diff

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import io
 import os
@@ -40,6 +41,25 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
         monkeypatch.setattr("reconciler.cli.password.sys", SimpleNamespace(stdin=stdin))
 
     return run
+
+
+@pytest.mark.parametrize("arguments", [("user", "add", "zoe", "--generate", "--file"), ("fmt",)])
+def test_a_large_file_costs_no_search_for_garbage(
+    say: Say, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    large = tmp_path / "large.yaml"
+    large.write_text(SITE + "".join(f"  u{number}:   {{password: x}}\n" for number in range(2000)))
+    searches: list[int] = []
+
+    def count(phase: str, info: dict[str, int]) -> None:
+        searches.extend([info["generation"]] * (phase == "start"))
+
+    gc.callbacks.append(count)
+    try:
+        assert say(*arguments, large).status == 0
+    finally:
+        gc.callbacks.remove(count)
+    assert len(searches) < 30
 
 
 def test_adding_a_user_shows_the_difference_without_the_password(
