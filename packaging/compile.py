@@ -1,4 +1,4 @@
-"""Compiles the engine's core: the rooms without a clock, chance, input or output, as one extension module.
+"""Compiles the engine's core, what every frame goes through, as one extension module.
 
 mypyc makes C of their annotated Python. The files stay as they are, beside what was made of them, and are
 what runs wherever nothing was. Neighbours: ``build.py``, the benchmarks and the tests, each as a program.
@@ -18,7 +18,9 @@ from mypyc.build import mypycify
 from setuptools import setup
 
 PACKAGE = "reconciler"
-ROOMS = [Path(PACKAGE, "engine", room) for room in ("wire", "crypto", "ppp", "access")]
+ENGINE = Path(PACKAGE, "engine")
+ROOMS = ("wire", "crypto", "ppp", "access")
+LOOP = ("host", "counts", "chronicle")
 AS_THEY_ARE = {"__init__.py", "effects.py"}
 """Nothing to gain: they hold no code, and what ``effects`` declares mypyc cannot."""
 
@@ -35,7 +37,8 @@ def main() -> None:
 
 def compile_into(made: Path) -> None:
     """Make the extension modules of the rooms below the working directory."""
-    files = (path for room in ROOMS for path in room.glob("*.py"))
+    files = [path for room in ROOMS for path in Path(ENGINE, room).glob("*.py")]
+    files += [Path(ENGINE, name).with_suffix(".py") for name in LOOP]
     modules = sorted(str(path) for path in files if path.name not in AS_THEY_ARE)
     extensions = mypycify(["--strict", *modules], debug_level="0", group_name=PACKAGE)
     build = ["--quiet", "build_ext", "--build-lib", str(made)]
