@@ -12,7 +12,17 @@ import click
 
 from reconciler import __version__
 from reconciler.cli import sitefile
-from reconciler.cli.common import EXIT_ERROR, PATH, Common, Done, coloured, print_data, say, takes_common
+from reconciler.cli.common import (
+    EXIT_ERROR,
+    PATH,
+    Common,
+    Done,
+    Failure,
+    coloured,
+    print_data,
+    say,
+    takes_common,
+)
 from reconciler.cli.identities import identity_option, opener
 
 if TYPE_CHECKING:
@@ -72,7 +82,12 @@ def _checked(
     found: dict[str, Sequence[Diagnostic]] = {}
     read: list[Loaded] = []
     for file in files:
-        loaded = load(sitefile.read(file), str(file))
+        try:
+            loaded = load(sitefile.read(file), str(file))
+        except Failure as unread:  # the others are checked all the same
+            click.echo(f"error: {unread.message}", err=True)
+            status = EXIT_ERROR
+            continue
         read.append(loaded)
         more = _about_passwords(common, file, loaded, identities, all_of_them=secrets)
         findings = in_order(judged((*loaded.findings, *loaded.notes, *more), (), denied))

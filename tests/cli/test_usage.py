@@ -242,6 +242,15 @@ def test_json_of_one_document_is_one_document(say: Say, tmp_path: Path) -> None:
     assert all(json.loads(line)["severity"] == "error" for line in lines)
 
 
+def test_a_file_that_cannot_be_read_hides_nothing_of_the_others(say: Say, tmp_path: Path) -> None:
+    bad, none = tmp_path / "bad.yaml", tmp_path / "none.yaml"
+    bad.write_text(SITE.replace("pool_size: 8", "pool_size: many"))
+    said = say("validate", none, bad, "-o", "json")
+    assert said.status == 1
+    assert "E122" in [finding["code"] for finding in said.json]
+    assert f"cannot read {none}: No such file" in said.err
+
+
 def test_validate_for_code_scanning(say: Say, tmp_path: Path) -> None:
     bad, good = tmp_path / "bad.yaml", tmp_path / "good.yaml"
     bad.write_text(SITE.replace("pool_size: 8", "pool_size: many"))
