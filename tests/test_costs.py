@@ -47,12 +47,15 @@ def instructions(work: Callable[[], T]) -> tuple[int, T]:
         count += event == "opcode"
         return watch
 
-    before = sys.gettrace()
+    before, collecting = sys.gettrace(), gc.isenabled()
+    gc.disable()  # whoever watches it, as Hypothesis does, would be counted
     sys.settrace(watch)
     try:
         result = work()
     finally:
         sys.settrace(before)
+        if collecting:
+            gc.enable()
     return count, result
 
 
