@@ -148,8 +148,8 @@ class Oracle:
         assert sum(map(len, table._by_header.values())) == live
         assert sum(len(table._by_client.of(client)) for client in table._by_client._sessions) == live
         logged_in = sum(len(table._by_user.of(name)) for name in table._by_user._sessions)
-        assert logged_in == table.logged_in <= live
-        assert sum(session.logged_in for session in ac) == table.logged_in == len(ac._admission._leases._live)
+        assert logged_in == sum(session.logged_in for session in ac) == len(ac._admission._leases._live)
+        assert sum(session.half_open for session in ac) == table.half_open
 
     def assert_ends(self, now: float) -> None:
         """Once nobody says anything, every session comes to its end, and then no timer is left."""

@@ -320,8 +320,7 @@ class Concentrator:
         return effects + self._begin(listener, frame, verdict, now)
 
     def _begin(self, listener: Listener, frame: Frame, admitted: Admitted, now: float) -> list[Effect]:
-        half_open, limit = len(self._table) - self._table.logged_in, self.config.limits.half_open
-        crowded = limit > 0 and half_open >= limit
+        crowded = 0 < self.config.limits.half_open <= self._table.half_open
         session_id = None if crowded else self._ids.take(listener.interface, now)
         if session_id is None:
             return [_no_session(listener, frame, admitted, b"too many sessions")]

@@ -115,8 +115,7 @@ class Lifecycle:
         """
         if session.ending is not None:
             return []
-        session.ending = reason
-        self._table.changes.note(session.key)
+        self._table.end(session, reason)
         return [
             *self._log_out(session),
             *self._step(session, now, ppp.Link.close, reason),
@@ -165,7 +164,8 @@ class Lifecycle:
         fault = Fault(session.key, error)
         if session.closed:
             return [fault]
-        session.ending = session.ending or End.INTERNAL_ERROR  # the link, which may be broken, is not asked
+        if session.ending is None:  # else the link, which may be broken, would be asked why
+            self._table.end(session, End.INTERNAL_ERROR)
         return [fault, *self.forget(session, End.INTERNAL_ERROR, now)]
 
     def _perform(self, session: Session, outputs: Iterable[ppp.Output], now: float) -> list[Effect]:

@@ -106,10 +106,11 @@ class Groups(Generic[K]):
 
 class Table:
     """Sessions by their key, and by the header of their frames; by client, since one MAC address may hold
-    several; and by user, oldest first. ``changes`` tells which have come, gone, or become another to look at.
+    several; and by user, oldest first. ``changes`` tells which have come, gone, or become another to look at;
+    ``half_open`` is how many still have to log in.
     """
 
-    __slots__ = ("_by_client", "_by_header", "_by_key", "_by_user", "_ended", "changes", "logged_in")
+    __slots__ = ("_by_client", "_by_header", "_by_key", "_by_user", "_ended", "changes", "half_open")
 
     def __init__(self) -> None:
         self.changes: Changes[Key] = Changes()
@@ -118,7 +119,7 @@ class Table:
         self._by_client: Groups[Client] = Groups()
         self._by_user: Groups[bytes] = Groups()
         self._ended: OrderedDict[Key, str] = OrderedDict()
-        self.logged_in = 0
+        self.half_open = 0
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self._by_key.values())
@@ -144,6 +145,7 @@ class Table:
 
     def add(self, session: Session) -> None:
         key = session.key
+        self.half_open += 1
         self.changes.note(key)
         self._by_key[key] = session
         self._by_header.setdefault(key.interface, {})[session.header] = session
@@ -153,6 +155,7 @@ class Table:
     def remove(self, session: Session, reason: str) -> None:
         """A session is over. Why, is remembered if somebody had logged in, for as long as the change is."""
         key = session.key
+        self.half_open -= session.half_open
         if session.user is not None:
             self._ended[key] = reason
             if len(self._ended) > REMEMBERED:
@@ -170,12 +173,18 @@ class Table:
         self.changes.note(session.key)
         others = self._by_user.of(name)
         self._by_user.put(name, tuple(sorted((*others, session), key=_age)) if others else (session,))
-        self.logged_in += 1
+        self.half_open -= 1
 
     def log_out(self, session: Session, name: bytes) -> None:
         self.changes.note(session.key)
         self._by_user.discard(name, session)
-        self.logged_in -= 1
+        self.half_open += session.ending is None
+
+    def end(self, session: Session, reason: str) -> None:
+        """The session is being ended, logged in or not."""
+        self.half_open -= session.half_open
+        session.ending = reason
+        self.changes.note(session.key)
 
 
 def _age(session: Session) -> tuple[float, str, bytes, int]:

@@ -74,6 +74,23 @@ def test_D27_when_too_many_are_half_open_a_padr_is_told_so() -> None:
     assert [kind for kind, _ in tags] == [TagType.AC_SYSTEM_ERROR, TagType.HOST_UNIQ]
 
 
+def test_D27_who_is_being_ended_keeps_nobody_out() -> None:
+    bench = Bench()
+    bench.configure(
+        limits={"padi_per_mac": 0, "padi_total": 0, "half_open": 2, "failed_logins": 0, "lockout": 0}
+    )
+    for n, name in enumerate(("theo", "pablo"), 1):
+        bench.dial(subscriber(n, name)).alive = False
+    half_open = cookie(bench, source=mac(1))
+    bench.receive(frame(Code.PADR, NAME, half_open, source=mac(1)))
+    bench.concentrator.terminate([session.key for session in bench.concentrator], "x", bench.now)
+    assert len(bench.concentrator) == 3, "they do not answer"
+    assert bench.dial(subscriber(3, "yunhan")).state == "up"
+    assert bench.concentrator._table.half_open == 0
+    bench.advance(60)
+    assert (bench.concentrator._table.half_open, len(bench.concentrator)) == (0, 1)
+
+
 def test_A22_a_client_that_keeps_failing_waits_longer_and_longer() -> None:
     logins = Logins(Limits(failed_logins=3, lockout=60))
     waits, now = [], 0.0

@@ -15,7 +15,8 @@ from reconciler.engine.access.table import LAST_ID, QUARANTINE, SILENCE, Session
 def begun(started: float, number: int, user: object = None) -> Any:
     """As much of a session as the table looks at."""
     key = Key("eth0", (), b"\x02\0" + number.to_bytes(4, "big"), number)
-    return SimpleNamespace(started=started, key=key, header=number.to_bytes(4, "big"), user=user)
+    header = number.to_bytes(4, "big")
+    return SimpleNamespace(started=started, key=key, header=header, user=user, half_open=True)
 
 
 @pytest.mark.interpreted
