@@ -98,6 +98,8 @@ def _text(status: Any) -> str:
         (one["type"], str(one["status"]), one["reason"], _ago(one["since"]), one["message"])
         for one in sorted(status["conditions"], key=_unusual_first)
     ]
+    if not rows:
+        return f"{lines}\nthe daemon has just begun and not looked at everything yet: ask again in a moment\n"
     lines += "\n" + table(("CONDITION", "STATUS", "REASON", "SINCE", "MESSAGE"), rows)
     if status["drift"]:
         lines += "\n" + table(
@@ -118,7 +120,7 @@ def _datapath(status: Any) -> str:
 
 
 def _source(source: Any) -> str:
-    told = str(source["file"])
+    told = source["file"] or "not read yet"
     if source["commit"]:
         state = "modified" if source["dirty"] else "clean"
         told += f"  {source['branch'] or 'detached'}@{source['commit'][:7]} ({state})"

@@ -118,6 +118,17 @@ def test_apply_through_a_link_to_the_watched_file_is_the_same_file(
     assert say("apply", tmp_path / "link.yaml").status == 0
 
 
+def test_status_before_the_first_look_says_so(daemon: Daemon, say: Say) -> None:
+    daemon.rest()
+    daemon.board.report = None
+    daemon.board._conditions.clear()
+    said = say("status")
+    assert said.status == 0
+    assert "source      not read yet\n" in said.out
+    assert "CONDITION" not in said.out
+    assert "ask again in a moment" in said.out
+
+
 def test_a_file_that_became_a_link_to_itself_is_said_by_every_command(daemon: Daemon, say: Say) -> None:
     ready(say)
     daemon.path.unlink()
