@@ -33,7 +33,7 @@ _MODULES_AS_ALWAYS: Final = frozenset(
 )
 _MODULE_WHY: Final = {
     "radius": "users are declared in site.yaml: export those of the RADIUS server",
-    "shaper": "rates are not limited here",
+    "shaper": "each user has a `rate_limit` of its own here: give it by hand",
     "ipv6_nd": "IPv6 is not offered here",
     "ipv6_dhcp": "IPv6 is not offered here",
     "ipv6pool": "IPv6 is not offered here",

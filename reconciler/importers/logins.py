@@ -66,7 +66,7 @@ def _addresses(draft: Draft, line: Line, what: str, rest: list[str], dialect: Di
         draft.note(line.where, f"{what}, options behind `--`", "there are none for single users")
         rest = rest[: rest.index("--")]
     if dialect.rates and len(rest) > 1:
-        draft.note(line.where, f"{what}, its rate", "rates are not limited here")
+        draft.note(line.where, f"{what}, its rate", "give it by hand: see `users.*.rate_limit`")
         rest = rest[:1]
     if rest in ([], ["*"]):
         return {}

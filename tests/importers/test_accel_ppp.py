@@ -91,6 +91,15 @@ def test_all_that_does_not_is_said_without_secrets() -> None:
     assert "test" not in said
 
 
+def test_rates_are_said_to_have_a_place_here() -> None:
+    draft = Draft()
+    take_conf(draft, "[modules]\nshaper\n", "conf")
+    take_logins(draft, "theo * secret * 10240/2048\n", "chap", ACCEL)
+    told = [str(note) for note in draft.notes if "shaper" in note.what or "its rate" in note.what]
+    assert len(told) == 2
+    assert all("rate_limit" in note for note in told)
+
+
 @pytest.mark.parametrize(
     ("words", "start", "size"),
     [("10.0.0.2-9", "10.0.0.2", 8), ("10.0.0.2-10.0.1.1", "10.0.0.2", 256), ("10.0.0.7", "10.0.0.7", 1)],
