@@ -1,6 +1,6 @@
 """What has changed lately, so that who knows an earlier moment can be told of the rest alone.
 
-Neighbours: ``users`` and ``table`` note, ``views`` asks. It must not know what a change was.
+Neighbours: ``users`` and ``table`` note, ``observing`` asks. It must not know what a change was.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the concentrator is set to: settings for new sessions, and the users who may open them.
 
-Frozen values; a change makes a new one. Neighbours: ``concentrator`` holds the current one, ``service``
-builds it from messages. It must not know sessions.
+Frozen values; a change makes a new one. Neighbours: ``concentrator`` holds the current one,
+``commands`` builds it from messages. It must not know sessions.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Addresses are integers here. A user gets the address it had before for as long as nobody else needed it; a new
 user gets the lowest address never given out; only when none is left does the longest idle one change hands.
-Neighbours: ``concentrator`` asks at login and gives back at the end. It must not know sessions or frames.
+Neighbours: ``admission`` asks at login and gives back at the end. It must not know sessions or frames.
 """
 
 from __future__ import annotations

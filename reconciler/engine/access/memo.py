@@ -1,8 +1,8 @@
 """A session as something to be written down: enough to go on with it in another process.
 
 Plain JSON-ready values. Only sessions that carry packets are worth it: one that is still dialling dials
-again. Neighbours: ``concentrator`` gives and takes memos, ``restore`` and ``host`` keep them. It must not
-know where.
+again. Neighbours: ``chronicle`` keeps them, and ``restore`` has ``concentrator`` go on with what they say. It
+must not know where they are kept.
 """
 
 from __future__ import annotations

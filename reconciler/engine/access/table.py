@@ -1,6 +1,7 @@
 """The live sessions, found by wire identity, by client, and by user; and the ids of new ones.
 
-Neighbours: ``concentrator``. It must not know why a session comes or goes.
+Neighbours: ``concentrator`` looks them up, ``lifecycle`` and ``admission`` tell what becomes of them. It must
+not know why a session comes or goes.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ A heap with lazy entries. Moving a deadline later costs nothing (the earlier ent
 and is put back); moving it earlier costs one push. Who is woken in a moment anyway is not even asked: most
 deadlines of a set-up come to nothing. A spurious wake-up is harmless by contract, so nothing is ever searched
 for. Entries that have become useless go when they come up, or all at once when they are most of the heap, so
-that sessions which come and go fast are not kept. Neighbours: ``concentrator``. It must not read a clock.
+that sessions which come and go fast are not kept. Neighbours: ``lifecycle``. It must not read a clock.
 """
 
 from __future__ import annotations
