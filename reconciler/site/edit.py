@@ -270,7 +270,10 @@ def _differ_only_in_users(before: Site, after: Site) -> bool:
 
 def fitting(password: Secret) -> str:
     """The text of a password that the protocol has room for. Raises :class:`EditError`."""
-    return str(_fit(lambda: values.password(password.reveal()), ""))
+    text = password.reveal()
+    if not text:
+        raise EditError("the password is empty")
+    return str(_fit(lambda: values.password(text), ""))
 
 
 def _address(ip: str | None) -> IPv4Address | None:

@@ -119,6 +119,11 @@ def test_what_cannot_be_removed_is_refused(block: str, name: str, says: str) -> 
         edit.remove_user((HEAD + block).encode(), name, file="site.yaml")
 
 
+def test_an_empty_password_is_refused_without_talk_of_quotes() -> None:
+    with pytest.raises(EditError, match=r"^the password is empty$"):
+        edit.set_password((HEAD + "users:\n  a: x\n").encode(), "a", Secret(""), file="site.yaml")
+
+
 def test_an_edit_that_would_change_somebody_else_is_refused() -> None:
     text = HEAD + "users:\n  a: &p {password: x}\n  b: *p\n"
     with pytest.raises(EditError, match="without changing something else"):
