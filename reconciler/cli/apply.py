@@ -171,7 +171,7 @@ def _alone(common: Common, site: Path) -> dict[str, Any]:
         raise Failure(str(error)) from None
     if seen.plan is None or seen.verdict is None:
         click.echo(seen.goal.text, nl=False, err=True)
-        raise Failure(seen.goal.problem)
+        raise Failure(f"{site} has errors: mend them first" if seen.goal.text else seen.goal.problem)
     if seen.live.engine is None:
         say(
             common, "no daemon and no engine answer: planned against the kernel alone, live sessions not seen"

@@ -352,6 +352,11 @@ def test_a_file_that_cannot_be_used_is_explained_in_lines_without_gaps(
 def test_what_cannot_be_planned_is_said_once_without_a_daemon(say: Say, tmp_path: Path) -> None:
     said = say("apply", tmp_path, "--dry-run")
     assert (said.status, said.err.count("error")) == (1, 1)
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(SITE.replace("pool_size: 8", "pool_size: many"))
+    said = say("apply", broken, "--dry-run")
+    assert (said.status, said.err.count("not a whole number")) == (1, 1)
+    assert said.err.endswith(f"error: {broken} has errors: mend them first\n")
 
 
 def test_no_password_reaches_any_output(daemon: Daemon, say: Say, tmp_path: Path) -> None:
