@@ -6,15 +6,11 @@ costs. This module must not know any key.
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from reconciler.site.impact import OnChange
-
-# Other packages may hook into every model: none is to see a password. To look for them takes time as well.
-os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
 
 
 class Declared(BaseModel):
