@@ -16,6 +16,11 @@ MAX_OCTETS: Final = 255
 octet.
 """
 
+_SURELY: Final = MAX_OCTETS // 4
+"""Characters that fit, whatever they are. Most names and passwords are settled by that, in a fraction of the
+time: it counts with 100,000 users.
+"""
+
 _UNITS: Final = {"k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
 _TRUTH: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _LOOKS_TRUE: Final = frozenset({"yes", "y", "on", "1", "enable", "enabled"})
@@ -120,6 +125,8 @@ def _address_advice(text: str) -> str:
 
 def name(value: object) -> str:
     """A name as it travels in PPP and PPPoE: 1 to 255 octets of UTF-8 without control characters."""
+    if isinstance(value, str) and 0 < len(value) <= _SURELY and value.isprintable():
+        return value
     text = _text(value, "text")
     if not text:
         raise UnfitError("E126", "empty", "give it at least one character")
@@ -132,6 +139,8 @@ def name(value: object) -> str:
 
 def password(value: object) -> str:
     """1 to 255 octets of UTF-8 (RFC 1334 §2.2.1: the length is one octet)."""
+    if isinstance(value, str) and 0 < len(value) <= _SURELY and value.isprintable():
+        return value
     text = _text(value, "text")
     if not text:
         raise UnfitError("E127", "the password is empty", "quote one that begins with `#`, `!`, `&` or `*`")
