@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Sequence
@@ -62,7 +63,9 @@ def command(
     from reconciler.garbage import uncollected
 
     with uncollected():
-        return _checked(common, files, denied, secrets, identities)
+        status = _checked(common, files, denied, secrets, identities)
+        gc.freeze()  # nor on the way out, when all of it is still there
+    return status
 
 
 def _checked(
