@@ -93,8 +93,8 @@ def with_settings(
 
 def address(node: Node | None) -> At | None:
     """The address that a value is, None if it is none."""
-    found = None if node is None else _read(node, values.address)
-    return None if node is None or found is None else At(int(found), node.place)
+    found = None if node is None else _read(node, values.address_number)
+    return None if node is None or found is None else At(found, node.place)
 
 
 def positive(node: Node) -> int | None:

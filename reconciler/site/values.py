@@ -101,16 +101,19 @@ def truth(value: object) -> bool:
 
 def address(value: object) -> IPv4Address:
     """An IPv4 address in dotted decimal."""
-    if isinstance(value, IPv4Address):
-        return value
+    # From a number it is three times as fast as from text, which counts when 10,000 users have fixed
+    # addresses.
+    return value if isinstance(value, IPv4Address) else IPv4Address(address_number(value))
+
+
+def address_number(value: object) -> int:
+    """The number of an IPv4 address in dotted decimal."""
     text = _text(value, "an IPv4 address")
     match = _DOTTED.fullmatch(text)
     if match is None:
         raise UnfitError("E124", "not an IPv4 address", _address_advice(text))
     a, b, c, d = map(int, match.groups())
-    # From a number it is three times as fast as from text, which counts when 10,000 users have fixed
-    # addresses.
-    return IPv4Address(a << 24 | b << 16 | c << 8 | d)
+    return a << 24 | b << 16 | c << 8 | d
 
 
 def _address_advice(text: str) -> str:
