@@ -3,7 +3,7 @@
 A key of 56 bits protects nothing any more, and this serves nothing else. Every permutation of the standard is
 a table of bit numbers below, counted from 1 at the most significant bit, and is compiled at the first use
 into lookups of a whole octet at a time: the key schedule, too, since each bit of a subkey is one of the key.
-Both halves are kept expanded to 48 bits from beginning to end, so that a round is its S-boxes, two at a time.
+Both halves are kept expanded to 48 bits from beginning to end, so that a round is its S-boxes and nothing else.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 _SUBKEYS: Final = Struct(">16Q")
 """Each subkey of 48 bits as a word of 64."""
 _Lookup = tuple[tuple[int, ...], ...]
-"""For each octet of the input, or each twelve bits, what each of their values adds to the output."""
+"""For each octet of the input, or each six bits, what each of their values adds to the output."""
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -60,13 +60,14 @@ class _Tables(NamedTuple):
 def encrypt(key: bytes, block: bytes) -> bytes:
     """Encrypt a block of 8 octets under a key of 7, whose bits are all key bits: without parity."""
     tables = _tables()
-    s12, s34, s56, s78 = tables.boxes
+    s1, s2, s3, s4, s5, s6, s7, s8 = tables.boxes
     halves = _permute(tables.initial, block)
     left, right = halves >> 48, halves & 0xFFFFFFFFFFFF
     subkeys: tuple[int, ...] = _SUBKEYS.unpack(_permute(tables.schedule, key).to_bytes(_SUBKEYS.size, "big"))
     for subkey in subkeys:
         keyed = right ^ subkey
-        mixed = s12[keyed >> 36] | s34[keyed >> 24 & 4095] | s56[keyed >> 12 & 4095] | s78[keyed & 4095]
+        mixed = s1[keyed >> 42] | s2[keyed >> 36 & 63] | s3[keyed >> 30 & 63] | s4[keyed >> 24 & 63]
+        mixed |= s5[keyed >> 18 & 63] | s6[keyed >> 12 & 63] | s7[keyed >> 6 & 63] | s8[keyed & 63]
         left, right = right, left ^ mixed
     return _permute(tables.final, (right << 48 | left).to_bytes(12, "big")).to_bytes(8, "big")
 
@@ -117,14 +118,13 @@ def _compile(bits: Sequence[int], octets: int) -> _Lookup:
 
 
 def _boxes() -> _Lookup:
-    """Pairs of S-boxes, permuted by P and expanded for the next round: the outer two of six bits choose the
-    row.
-    """
+    """The S-boxes, permuted by P and expanded for the next round: the outer two of six bits choose the row."""
     spread = _compile([_P[bit - 1] for bit in _EXPANSION], 4)
     boxes = []
     for number, text in enumerate(_S):
         rows = [[int(digit, 16) for digit in row] for row in text.split()]
         values = [rows[value >> 4 & 2 | value & 1][value >> 1 & 15] for value in range(64)]
-        boxes.append([_permute(spread, (value << 28 - 4 * number).to_bytes(4, "big")) for value in values])
-    pairs = zip(boxes[::2], boxes[1::2], strict=True)
-    return tuple(tuple(one | other for one in first for other in second) for first, second in pairs)
+        boxes.append(
+            tuple(_permute(spread, (value << 28 - 4 * number).to_bytes(4, "big")) for value in values)
+        )
+    return tuple(boxes)
