@@ -43,7 +43,7 @@ def run(*, quick: bool) -> Report:
         for method, (how, code) in product(METHODS, {"": ROOT, ", compiled": fast}.items()):
             table = Table(f"{method}{how}, {WINDOW} at a time", _COLUMNS)
             for count in counts if method == "pap" else counts[:3]:
-                rounds = 1 if quick or count > 5000 else 3
+                rounds = 1 if quick or count > 10_000 else 3
                 table.rows.append(_measure(method, count, rounds, code))
             tables.append(table)
             lines[method + how] = [(float(str(row[0])), float(str(row[2]))) for row in table.rows]
