@@ -3,7 +3,7 @@
 A key of 56 bits protects nothing any more, and this serves nothing else. Every permutation of the standard is
 a table of bit numbers below, counted from 1 at the most significant bit, and is compiled at the first use
 into lookups of a whole octet at a time: the key schedule, too, since each bit of a subkey is one of the key.
-Both halves are kept expanded to 48 bits from beginning to end, so that a round is its S-boxes and nothing else.
+Both halves are kept expanded to 48 bits from beginning to end, so that a round is its S-boxes and no more.
 """
 
 from __future__ import annotations
@@ -118,13 +118,12 @@ def _compile(bits: Sequence[int], octets: int) -> _Lookup:
 
 
 def _boxes() -> _Lookup:
-    """The S-boxes, permuted by P and expanded for the next round: the outer two of six bits choose the row."""
+    """The S-boxes, permuted by P and expanded for the next round: the outer two of six bits choose a row."""
     spread = _compile([_P[bit - 1] for bit in _EXPANSION], 4)
     boxes = []
     for number, text in enumerate(_S):
         rows = [[int(digit, 16) for digit in row] for row in text.split()]
         values = [rows[value >> 4 & 2 | value & 1][value >> 1 & 15] for value in range(64)]
-        boxes.append(
-            tuple(_permute(spread, (value << 28 - 4 * number).to_bytes(4, "big")) for value in values)
-        )
+        placed = [(value << 28 - 4 * number).to_bytes(4, "big") for value in values]
+        boxes.append(tuple(_permute(spread, octets) for octets in placed))
     return tuple(boxes)
