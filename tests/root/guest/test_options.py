@@ -14,6 +14,7 @@ from random import Random
 
 import pytest
 
+from reconciler.engine.ppp.control import FIRST_TIMEOUT
 from reconciler.lab.sandbox import Sandbox
 from reconciler.lab.topology import FAR_ADDRESS
 from reconciler.linux import netns
@@ -240,5 +241,8 @@ def test_L2_twenty_dials_need_one_configure_request_each_and_their_median_is_tol
             f"\n{DIALS} dials, from pppd's start to its address: median {statistics.median(took):.3f} s, "
             f"{took[0]:.3f} to {took[-1]:.3f}\n"
         )
-    repeated = [dialled.log for dialled in dials if dialled.log.count("sent [LCP ConfReq") != 1]
-    assert not repeated, repeated[0]
+    repeated = [dialled for dialled in dials if dialled.log.count("sent [LCP ConfReq") != 1]
+    unasked = [dialled.log for dialled in repeated if dialled.took < FIRST_TIMEOUT]
+    assert not unasked, unasked[0]
+    # A guest that stood still for a second is asked again by us, but that does not happen every other time.
+    assert len(repeated) < DIALS / 2, repeated[0].log
