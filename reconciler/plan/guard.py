@@ -101,11 +101,13 @@ class Verdict:
         )
 
     @property
-    def floor(self) -> str:
-        """That the floor alone lets it pass, where it is so: the counts look as if they were held."""
+    def said(self) -> str:
+        """The verdict in words, and the floor if that alone lets it pass, as the counts do not show."""
+        if self.stands:
+            return "let through before"
         over = self.max_users.exceeded(self.users_removed, self.users)
         over = over or self.max_sessions.exceeded(self.sessions_dropped, self.sessions or 0)
-        return "" if self.held or self.stands or not over else f", since up to {FLOOR} always pass"
+        return f"{self.word}, since up to {FLOOR} always pass" if over and not self.held else self.word
 
     @property
     def word(self) -> Literal["ok", "held"]:
@@ -124,7 +126,7 @@ class Verdict:
     @property
     def line(self) -> str:
         """The verdict as a plan's note."""
-        return f"guard: {self.counts}: {'let through before' if self.stands else self.word}{self.floor}"
+        return f"guard: {self.counts}: {self.said}"
 
     @property
     def line_let_through(self) -> str:

@@ -86,7 +86,7 @@ def _dropped(change: Change) -> str:
 
 def _guard(plan: Plan, verdict: Verdict) -> str:
     if not verdict.held:
-        return f"Guard: {'let through before' if verdict.stands else 'ok'}{verdict.floor}, {verdict.counts}."
+        return f"Guard: {verdict.said}, {verdict.counts}."
     release = _code(f"reconciler apply SITE --allow-guard {plan.id}")
     held = f"**Guard: this will be held**, {verdict.counts}."
     return f"{held} Nothing of it is applied until it is released on the box, with {release}."
