@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv4Address
-from typing import Final
+from typing import Final, TypeGuard
 
 MAX_OCTETS: Final = 255
 """Longest name or password: PAP's lengths (RFC 1334 §2.2.1) and PPPoE service names we serve fit one
@@ -126,9 +126,13 @@ def _address_advice(text: str) -> str:
     return "write four numbers from 0 to 255, as in 10.214.2.100"
 
 
+def _surely_fits(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and 0 < len(value) <= _SURELY and value.isprintable()
+
+
 def name(value: object) -> str:
     """A name as it travels in PPP and PPPoE: 1 to 255 octets of UTF-8 without control characters."""
-    if isinstance(value, str) and 0 < len(value) <= _SURELY and value.isprintable():
+    if _surely_fits(value):
         return value
     text = _text(value, "text")
     if not text:
@@ -142,7 +146,7 @@ def name(value: object) -> str:
 
 def password(value: object) -> str:
     """1 to 255 octets of UTF-8 (RFC 1334 §2.2.1: the length is one octet)."""
-    if isinstance(value, str) and 0 < len(value) <= _SURELY and value.isprintable():
+    if _surely_fits(value):
         return value
     text = _text(value, "text")
     if not text:
