@@ -1,6 +1,6 @@
 """Compiles the engine's core, what every frame goes through, as one extension module.
 
-mypyc makes C of their annotated Python. The files stay as they are, beside what was made of them, and are
+mypyc makes C of its annotated Python. The files stay as they are, beside what was made of them, and are
 what runs wherever nothing was. Neighbours: ``build.py``, the benchmarks and the tests, each as a program.
 Usage: ``python packaging/compile.py DIRECTORY``, where DIRECTORY holds the package ``reconciler``. It takes a
 C compiler, and this Python's headers.
