@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -86,6 +86,7 @@ def test_a_name_is_text_and_nothing_else(evil: str) -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=18))
 def test_any_name_is_text_and_nothing_else(name: str) -> None:
+    assume(name != "SERVER")  # it has that name already, and the plan a change less
     check(name)
 
 
